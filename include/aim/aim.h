@@ -1,0 +1,23 @@
+/** aim/aim.h — all of libaim. The includes stand in layer order, bottom first: read top to bottom,
+ *  they are the architecture. Interfaces for implementers are in aim/plugin/.
+ *
+ *      #include <aim/aim.h>
+ *      aim_ctx *ctx = NULL;
+ *      if (aim_ctx_new(NULL, &ctx, NULL) == AIM_OK)
+ *          puts(aim_version_text());
+ *      aim_ctx_free(ctx);
+ */
+#ifndef AIM_AIM_H
+#define AIM_AIM_H
+
+/* base */
+#include <aim/api.h>
+#include <aim/status.h>
+#include <aim/span.h>
+#include <aim/error.h>
+#include <aim/version.h>
+#include <aim/ctx.h>
+#include <aim/buf.h>
+#include <aim/diagnostics.h>
+
+#endif

@@ -1,0 +1,105 @@
+/** aim/status.h — every status code of libaim, in blocks of 100 per layer. Codes are never
+ *  renumbered or reused.
+ *
+ *      aim_status rc = aim_store_open_memory(ctx, NULL, &store, &err);
+ *      if (rc != AIM_OK)
+ *          puts(aim_status_name(rc));
+ */
+#ifndef AIM_STATUS_H
+#define AIM_STATUS_H
+
+#include <aim/api.h>
+
+AIM_BEGIN_DECLS
+
+/** 0 is success, negative is failure; there are no positive values. @since 0.1 */
+typedef int32_t aim_status;
+
+#define AIM_OK 0
+
+/* base: −1 … −99 */
+#define AIM_E_INVALID (-1)      /**< an argument is out of its range: caller's mistake */
+#define AIM_E_NOMEM (-2)        /**< the allocator returned NULL */
+#define AIM_E_LIMIT (-3)        /**< a limit of the context was reached */
+#define AIM_E_STATE (-4)        /**< not in a state where this is possible */
+#define AIM_E_NOT_FOUND (-5)    /**< no such thing */
+#define AIM_E_EXISTS (-6)       /**< already there */
+#define AIM_E_UNSUPPORTED (-7)  /**< this build or plug-in cannot do it */
+#define AIM_E_IO (-8)           /**< the operating system refused; native_code holds errno */
+#define AIM_E_INTERNAL (-9)     /**< an invariant of libaim does not hold: a bug, please report */
+#define AIM_E_VERSION (-10)     /**< a struct, format or record newer than this library */
+#define AIM_E_EXPIRED (-11)     /**< past its end of life */
+#define AIM_E_CALLBACK (-12)    /**< a callback or plug-in failed or broke its contract */
+#define AIM_E_RANDOM (-13)      /**< the random source failed */
+#define AIM_E_CLOCK (-14)       /**< the clock failed */
+#define AIM_E_SPACE (-15)       /**< the caller's buffer is too small */
+
+/* codec: −100 … −199 */
+#define AIM_E_JSON_SYNTAX (-100)    /**< not JSON (RFC 8259) */
+#define AIM_E_UTF8 (-101)           /**< not UTF-8 (RFC 3629) */
+#define AIM_E_JSON_DUPLICATE (-102) /**< a member name twice in one object (RFC 7493 §2.3) */
+#define AIM_E_JSON_SURROGATE (-103) /**< a lone surrogate (RFC 7493 §2.1) */
+#define AIM_E_JSON_DEPTH (-104)     /**< nested deeper than the limit */
+#define AIM_E_JSON_SIZE (-105)      /**< larger than the limit of bytes or values */
+#define AIM_E_JSON_TRAILING (-106)  /**< bytes after the document */
+#define AIM_E_JSON_NUMBER (-107)    /**< a number binary64 cannot hold exactly, or out of range */
+#define AIM_E_JSON_TYPE (-108)      /**< a value of another type was expected */
+#define AIM_E_JSON_MISSING (-109)   /**< a required member is missing */
+#define AIM_E_JSON_UNKNOWN (-110)   /**< a member that the format does not define */
+#define AIM_E_ENCODING (-111)       /**< not valid base64, base64url, base58 or hex */
+
+/* crypto: −200 … −299 */
+#define AIM_E_KEY (-200)         /**< not a usable key: length, encoding or small order */
+#define AIM_E_SIGNATURE (-201)   /**< the signature is not valid */
+#define AIM_E_KEY_PURPOSE (-202) /**< the key is for another purpose */
+#define AIM_E_SELF_TEST (-203)   /**< a crypto provider failed its known-answer tests */
+#define AIM_E_SIGNER (-204)      /**< an external signer failed or returned a wrong signature */
+
+/* store: −300 … −399 */
+#define AIM_E_CONFLICT (-300)       /**< a precondition of the batch does not hold */
+#define AIM_E_STORE_VERSION (-301)  /**< the store was written by a newer library */
+#define AIM_E_STORE_CORRUPT (-302)  /**< a stored value is not what was written */
+#define AIM_E_STORE_READONLY (-303) /**< the store cannot be written */
+#define AIM_E_STORE_FULL (-304)     /**< no space left */
+#define AIM_E_STORE_LOCKED (-305)   /**< another process holds the store for too long */
+#define AIM_E_STORE_BOUND (-306)    /**< a counter would pass its bound */
+#define AIM_E_STORE_ENGINE (-307)   /**< a store engine broke its contract */
+
+/* audit: −400 … −499 */
+#define AIM_E_AUDIT_CORRUPT (-400)   /**< a record or the head does not match the tree */
+#define AIM_E_AUDIT_GAP (-401)       /**< a position is missing */
+#define AIM_E_AUDIT_FORK (-402)      /**< two histories: the remembered root is not a prefix */
+#define AIM_E_AUDIT_TRUNCATED (-403) /**< shorter than remembered */
+
+/* identity: −500 … −599 */
+#define AIM_E_ID_NAME (-500)       /**< not a usable name */
+#define AIM_E_ID_STATUS (-501)     /**< the subject's status does not permit it */
+#define AIM_E_ID_CAPABILITY (-502) /**< not a usable capability or grant pattern */
+
+/* enforce: −800 … −899 */
+#define AIM_DENIED (-800)          /**< decided: deny */
+#define AIM_ASK (-801)             /**< decided: ask a human first */
+#define AIM_E_POLICY (-802)        /**< the policy document has errors; see the diagnostics */
+
+/* mcp: −900 … −999 */
+#define AIM_E_MCP_MESSAGE (-900)   /**< not a JSON-RPC message of MCP */
+#define AIM_E_MCP_CLOSED (-901)    /**< that direction was closed */
+
+/** The constant's name, e.g. "AIM_E_NOMEM".
+ *  @return static text, never NULL; "AIM_E_UNKNOWN" for a code this library does not define.
+ *  Threads: any.  Allocates: no.  @since 0.1 */
+AIM_API const char *aim_status_name(aim_status status);
+
+/** One short English sentence without a full stop, e.g. "out of memory".
+ *  @return static text, never NULL.  Threads: any.  Allocates: no.  @since 0.1 */
+AIM_API const char *aim_status_text(aim_status status);
+
+/** Every code this library defines, for bindings that make an exception class of each.
+ *  @param index  from 0; AIM_OK is index 0      @param out  out, the code at index
+ *  @return AIM_OK, AIM_E_NOT_FOUND past the end, AIM_E_INVALID when out is NULL
+ *  Threads: any.  Allocates: no.  @since 0.1 */
+AIM_API aim_status aim_status_at(size_t index, aim_status *out);
+
+AIM_END_DECLS
+
+#endif

@@ -1,0 +1,98 @@
+/* base/status.c — the table of status codes. Layer base. */
+#include <aim/status.h>
+
+typedef struct entry {
+	aim_status code;
+	const char *name;
+	const char *text;
+} entry;
+
+#define ROW(code, text) {code, #code, text}
+
+static const entry table[] = {
+	ROW(AIM_OK, "success"),
+	ROW(AIM_E_INVALID, "invalid argument"),
+	ROW(AIM_E_NOMEM, "out of memory"),
+	ROW(AIM_E_LIMIT, "a limit was reached"),
+	ROW(AIM_E_STATE, "not possible in this state"),
+	ROW(AIM_E_NOT_FOUND, "not found"),
+	ROW(AIM_E_EXISTS, "already exists"),
+	ROW(AIM_E_UNSUPPORTED, "not supported by this build"),
+	ROW(AIM_E_IO, "input or output failed"),
+	ROW(AIM_E_INTERNAL, "internal error of libaim"),
+	ROW(AIM_E_VERSION, "made by or for a newer version"),
+	ROW(AIM_E_EXPIRED, "expired"),
+	ROW(AIM_E_CALLBACK, "a callback failed"),
+	ROW(AIM_E_RANDOM, "the random source failed"),
+	ROW(AIM_E_CLOCK, "the clock failed"),
+	ROW(AIM_E_SPACE, "the buffer is too small"),
+	ROW(AIM_E_JSON_SYNTAX, "not valid JSON"),
+	ROW(AIM_E_UTF8, "not valid UTF-8"),
+	ROW(AIM_E_JSON_DUPLICATE, "duplicate member name"),
+	ROW(AIM_E_JSON_SURROGATE, "lone surrogate"),
+	ROW(AIM_E_JSON_DEPTH, "nested too deeply"),
+	ROW(AIM_E_JSON_SIZE, "document too large"),
+	ROW(AIM_E_JSON_TRAILING, "bytes after the document"),
+	ROW(AIM_E_JSON_NUMBER, "number not exact or out of range"),
+	ROW(AIM_E_JSON_TYPE, "value of another type expected"),
+	ROW(AIM_E_JSON_MISSING, "required member missing"),
+	ROW(AIM_E_JSON_UNKNOWN, "unknown member"),
+	ROW(AIM_E_ENCODING, "invalid encoding"),
+	ROW(AIM_E_KEY, "not a usable key"),
+	ROW(AIM_E_SIGNATURE, "invalid signature"),
+	ROW(AIM_E_KEY_PURPOSE, "key is for another purpose"),
+	ROW(AIM_E_SELF_TEST, "crypto self-test failed"),
+	ROW(AIM_E_SIGNER, "external signer failed"),
+	ROW(AIM_E_CONFLICT, "a precondition does not hold"),
+	ROW(AIM_E_STORE_VERSION, "the store was written by a newer version"),
+	ROW(AIM_E_STORE_CORRUPT, "the store is damaged"),
+	ROW(AIM_E_STORE_READONLY, "the store is read-only"),
+	ROW(AIM_E_STORE_FULL, "no space left in the store"),
+	ROW(AIM_E_STORE_LOCKED, "the store is locked by another process"),
+	ROW(AIM_E_STORE_BOUND, "a counter reached its bound"),
+	ROW(AIM_E_STORE_ENGINE, "the store engine broke its contract"),
+	ROW(AIM_E_AUDIT_CORRUPT, "the audit log was changed"),
+	ROW(AIM_E_AUDIT_GAP, "a record of the audit log is missing"),
+	ROW(AIM_E_AUDIT_FORK, "the audit log has another history"),
+	ROW(AIM_E_AUDIT_TRUNCATED, "the audit log was cut short"),
+	ROW(AIM_E_ID_NAME, "not a usable name"),
+	ROW(AIM_E_ID_STATUS, "not permitted in this status"),
+	ROW(AIM_E_ID_CAPABILITY, "not a usable capability"),
+	ROW(AIM_DENIED, "denied"),
+	ROW(AIM_ASK, "approval needed"),
+	ROW(AIM_E_POLICY, "the policy has errors"),
+	ROW(AIM_E_MCP_MESSAGE, "not an MCP message"),
+	ROW(AIM_E_MCP_CLOSED, "already closed"),
+};
+
+#define N_ENTRIES (sizeof table / sizeof *table)
+
+static const entry *find(aim_status status)
+{
+	for (size_t i = 0; i < N_ENTRIES; i++)
+		if (table[i].code == status)
+			return &table[i];
+	return NULL;
+}
+
+const char *aim_status_name(aim_status status)
+{
+	const entry *e = find(status);
+	return e ? e->name : "AIM_E_UNKNOWN";
+}
+
+const char *aim_status_text(aim_status status)
+{
+	const entry *e = find(status);
+	return e ? e->text : "unknown status";
+}
+
+aim_status aim_status_at(size_t index, aim_status *out)
+{
+	if (!out)
+		return AIM_E_INVALID;
+	if (index >= N_ENTRIES)
+		return AIM_E_NOT_FOUND;
+	*out = table[index].code;
+	return AIM_OK;
+}

@@ -20,4 +20,11 @@
 #include <aim/buf.h>
 #include <aim/diagnostics.h>
 
+/* crypto */
+#include <aim/hash.h>
+#include <aim/key.h>
+
+/* evidence */
+#include <aim/message.h>
+
 #endif

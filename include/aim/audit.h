@@ -1,0 +1,152 @@
+/** aim/audit.h — the tamper-evident log: records as RFC 6962 Merkle leaves, committed in the same
+ *  batch as the change they describe. An aim_audit is locked.
+ *
+ *      aim_audit *log = NULL;
+ *      aim_audit_open(store, NULL, &log, &err);
+ *      aim_audit_record r = {.struct_size = sizeof r};
+ *      r.kind = aim_str_from("tool_call");
+ *      r.action = aim_str_from("read_file");
+ *      r.decision = aim_str_from("allow");
+ *      aim_audit_append(log, &r, NULL, &err);          // on disk when it returns AIM_OK
+ *      aim_audit_free(log);
+ */
+#ifndef AIM_AUDIT_H
+#define AIM_AUDIT_H
+
+#include <aim/store.h>
+
+AIM_BEGIN_DECLS
+
+typedef struct aim_audit aim_audit;
+
+/** Durability of a log. Named in every record. @since 0.1 */
+#define AIM_AUDIT_DURABLE 0u  /**< appends return when the record is on disk */
+#define AIM_AUDIT_BUFFERED 1u /**< appends return at once; the loss window is the options' */
+
+/** @since 0.1 */
+typedef struct aim_audit_options {
+	uint32_t struct_size;
+	uint32_t flags;          /**< 0 */
+	aim_str name;            /**< in, copied; 1–64 of [a-z0-9_-]; empty: "main" */
+	uint32_t durability;     /**< AIM_AUDIT_* */
+	uint32_t window_records; /**< buffered: write after so many; 0: 256; ≤ limits.max_queue_records */
+	uint32_t window_ms;      /**< buffered: aim_audit_poll() writes after so long; 0: 200 */
+	uint32_t reserved;       /**< 0 */
+} aim_audit_options;
+
+/** One event. Absent spans are left out of the record. Text must be UTF-8. @since 0.1 */
+typedef struct aim_audit_record {
+	uint32_t struct_size;
+	uint32_t flags;      /**< 0 */
+	int64_t time_us;     /**< 0: the context's clock */
+	int64_t trust_micro; /**< trust score used, 0 … 1 000 000; AIM_AUDIT_NO_TRUST when none */
+	aim_str kind;        /**< required; see docs for the vocabulary */
+	aim_str agent;       /**< actor: agent id */
+	aim_str did;         /**< actor: DID */
+	aim_str session;     /**< actor: session */
+	aim_str user;        /**< actor: on behalf of */
+	aim_str subject;     /**< what it is about: id of a server, agent, … */
+	aim_str action;      /**< tool name, operation */
+	aim_str resource;
+	aim_str decision;    /**< "allow", "deny", "ask" or absent */
+	aim_str reason_code; /**< stable, for machines */
+	aim_str reason;      /**< one sentence */
+	aim_str policy_hash; /**< hex */
+	aim_str rule;        /**< deciding rule's id */
+	aim_str server_fingerprint;
+	aim_str tool_fingerprint;
+	aim_str approval;
+	aim_str request;     /**< request id of the protocol, as text */
+	aim_bytes arguments; /**< canonical arguments: only their salted commitment is recorded */
+	aim_str data;        /**< a canonical JSON object with integers only, or absent */
+} aim_audit_record;
+
+#define AIM_AUDIT_NO_TRUST INT64_MIN
+
+/** How far a log goes: position of the next record and the Merkle tree hash (RFC 9162 §2.1.1).
+ *  @since 0.1 */
+typedef struct aim_audit_head {
+	uint32_t struct_size;
+	uint32_t flags; /**< 0 */
+	uint64_t size;
+	uint8_t root[32];
+} aim_audit_head;
+
+/** What aim_audit_verify() found. @since 0.1 */
+typedef struct aim_audit_report {
+	uint32_t struct_size;
+	uint32_t flags;        /**< 0 */
+	uint64_t n_records;    /**< records read and found good */
+	uint64_t bad_position; /**< first bad position when the call failed; else n_records */
+	uint8_t root[32];      /**< of the good records */
+} aim_audit_report;
+
+/** Opens the log `name` of a store, creating it when it is new.
+ *  @param options  in, borrowed, may be NULL     @param out  out, owned; aim_audit_free()
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_VERSION, AIM_E_LIMIT, AIM_E_AUDIT_CORRUPT (the
+ *          head cannot be read), or the store's
+ *  Threads: any.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_audit_open(aim_store *store, const aim_audit_options *options,
+                                                   aim_audit **out, aim_error *err);
+
+/** Writes what waits and gives up the reference. Returns the status of that last write, so that a
+ *  loss is never silent. NULL is AIM_OK.
+ *  Threads: any.  @since 0.1 */
+AIM_API aim_status aim_audit_close(aim_audit *log, aim_error *err);
+
+/** aim_audit_close() without the result, for cleanup paths; a failed last write is logged.
+ *  Threads: any.  @since 0.1 */
+AIM_API void aim_audit_free(aim_audit *log);
+
+/** Appends one record. Many threads at once share one transaction and one sync.
+ *  @param out_position  out, may be NULL; only in durable mode is it known (else UINT64_MAX)
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_UTF8, AIM_E_JSON_* (data is not a canonical object),
+ *          AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_CLOCK, AIM_E_RANDOM, or the store's. On failure nothing
+ *          was recorded: fail the operation that the record describes.
+ *  Threads: locked.  Allocates: at most once.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_audit_append(aim_audit *log, const aim_audit_record *record,
+                                                     uint64_t *out_position, aim_error *err);
+
+/** Writes everything that waits in buffered mode.
+ *  @return AIM_OK, AIM_E_INVALID, or the store's (the records stay queued)
+ *  Threads: locked.  @since 0.1 */
+AIM_API aim_status aim_audit_flush(aim_audit *log, aim_error *err);
+
+/** Does the timed work that is due at now_us: in buffered mode, the flush after window_ms.
+ *  @return AIM_OK, AIM_E_INVALID, or the store's
+ *  Threads: locked.  @since 0.1 */
+AIM_API aim_status aim_audit_poll(aim_audit *log, int64_t now_us, aim_error *err);
+
+/** Milliseconds from now_us until aim_audit_poll() has work; −1 when there is none waiting.
+ *  Threads: locked.  Allocates: no.  @since 0.1 */
+AIM_API int64_t aim_audit_next_deadline_ms(const aim_audit *log, int64_t now_us);
+
+/** Size and root of what is committed in the store now.
+ *  @param out  out, struct_size set by the caller
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_AUDIT_CORRUPT, or the store's
+ *  Threads: locked.  @since 0.1 */
+AIM_API aim_status aim_audit_current(aim_audit *log, aim_audit_head *out, aim_error *err);
+
+/** Receives one record: its canonical JSON and its salt (16 bytes). A non-zero result ends the walk
+ *  and is returned.  @since 0.1 */
+typedef aim_status (*aim_audit_visit)(void *user, uint64_t position, aim_str record, aim_bytes salt);
+
+/** Records from position `from` on, in order, at most limit.
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_AUDIT_CORRUPT, what visit returned, or the store's
+ *  Threads: locked.  @since 0.1 */
+AIM_API aim_status aim_audit_read(aim_audit *log, uint64_t from, uint64_t limit,
+                                  aim_audit_visit visit, void *user, aim_error *err);
+
+/** Reads every record, rebuilds the tree and compares it with the head and with what the caller
+ *  remembers from before.
+ *  @param remembered  in, may be NULL: a head seen earlier
+ *  @param report      out, may be NULL; filled also on failure
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP, AIM_E_AUDIT_FORK,
+ *          AIM_E_AUDIT_TRUNCATED, AIM_E_NOMEM, or the store's
+ *  Threads: locked.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_audit_verify(aim_audit *log, const aim_audit_head *remembered,
+                                                     aim_audit_report *report, aim_error *err);
+
+AIM_END_DECLS
+
+#endif

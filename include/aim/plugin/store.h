@@ -1,0 +1,85 @@
+/** aim/plugin/store.h — bring your own database. An engine is a table of four functions over ordered
+ *  keys; examples/store_callbacks.c is one in about 60 lines, and the installed conformance suite
+ *  (aim/plugin/store_conformance.h) says whether yours is right.
+ *
+ *      aim_store_engine e = {sizeof e, 0, my_get, my_scan, my_apply, my_read, my_db, my_close};
+ *      aim_store_open_engine(ctx, &e, NULL, &store, &err);
+ *
+ *  Model. Keys are byte strings in memcmp order. A key has a value, a version and an optional expiry;
+ *  an expired key is absent for every operation whose now_us is at or past the expiry. Versions:
+ *  the first write of a key gives a version that this key never had before; each further write adds
+ *  exactly 1 (libaim chains writes inside one group on this). Logs are append-only rows at positions
+ *  0, 1, 2 …, apart from keys.
+ *
+ *  Threads: libaim calls get, scan and read from any thread, at once; apply_group from one thread at
+ *  a time per store object. Two store objects on one database may write at once.
+ */
+#ifndef AIM_PLUGIN_STORE_H
+#define AIM_PLUGIN_STORE_H
+
+#include <aim/error.h>
+
+AIM_BEGIN_DECLS
+
+/** Kinds of operation in a batch. @since 0.1 */
+#define AIM_STORE_PUT 1u            /**< write, whatever was there */
+#define AIM_STORE_PUT_IF_ABSENT 2u  /**< else AIM_E_CONFLICT */
+#define AIM_STORE_PUT_IF_VERSION 3u /**< key must have exactly `version`, else AIM_E_CONFLICT */
+#define AIM_STORE_DELETE 4u         /**< absent is fine; version not 0: as PUT_IF_VERSION */
+#define AIM_STORE_ADD 5u            /**< decimal counter += delta; past bound AIM_E_STORE_BOUND */
+#define AIM_STORE_APPEND 6u         /**< row at `version` = next position, else AIM_E_CONFLICT */
+
+/** One operation. All spans are borrowed for the call. @since 0.1 */
+typedef struct aim_store_op {
+	uint32_t kind;
+	uint32_t flags;        /**< 0 */
+	aim_bytes key;         /**< the log's name for APPEND */
+	aim_bytes value;       /**< PUT*, APPEND: the bytes */
+	uint64_t version;      /**< PUT_IF_VERSION, DELETE: expected; APPEND: the position */
+	int64_t delta;         /**< ADD: may be negative; an absent counter is 0 */
+	int64_t bound;         /**< ADD: with delta > 0 the most, with delta < 0 the least the sum may be */
+	int64_t expires_at_us; /**< PUT*, ADD: 0 never; ADD keeps the expiry of an existing counter */
+	int64_t *out_sum;      /**< ADD: out, the new sum, when the batch succeeds; may be NULL */
+} aim_store_op;
+
+/** All operations or none. @since 0.1 */
+typedef struct aim_store_batch {
+	const aim_store_op *ops;
+	size_t n_ops;
+	aim_status status;   /**< out: AIM_OK, AIM_E_CONFLICT, AIM_E_STORE_BOUND */
+	uint32_t failed_op;  /**< out: index of the operation whose precondition failed */
+} aim_store_batch;
+
+/** Receives one key of a scan or one row of a log; spans are borrowed for the call. position is the
+ *  row's position (0 for keys). A non-zero result ends the walk and is returned by it.
+ *  @since 0.1 */
+typedef aim_status (*aim_store_row)(void *row_user, aim_bytes key, aim_bytes value, uint64_t version,
+                                    uint64_t position);
+
+/** The engine. All functions are required but close. @since 0.1 */
+typedef struct aim_store_engine {
+	uint32_t struct_size;
+	uint32_t flags; /**< 0 */
+	/** Calls row once with the value and version; AIM_E_NOT_FOUND when absent. */
+	aim_status (*get)(void *user, aim_bytes key, int64_t now_us, aim_store_row row, void *row_user,
+	                  aim_error *err);
+	/** Rows whose key starts with prefix and is greater than after (after empty: from the start),
+	 *  in order, at most limit. */
+	aim_status (*scan)(void *user, aim_bytes prefix, aim_bytes after, size_t limit, int64_t now_us,
+	                   aim_store_row row, void *row_user, aim_error *err);
+	/** Applies the batches in order in one transaction and one sync to disk. A batch whose
+	 *  precondition fails changes nothing, gets its status and failed_op, and the next goes on.
+	 *  Later batches see the writes of earlier ones. Any other failure: nothing of the group is
+	 *  written and the status is returned. AIM_OK means: every batch with status AIM_OK is on disk. */
+	aim_status (*apply_group)(void *user, aim_store_batch *batches, size_t n_batches, int64_t now_us,
+	                          aim_error *err);
+	/** Rows of a log from position on, in order, at most limit; key is the log's name. */
+	aim_status (*read)(void *user, aim_bytes log, uint64_t from, size_t limit, aim_store_row row,
+	                   void *row_user, aim_error *err);
+	void *user;
+	void (*close)(void *user); /**< runs exactly once, also when opening fails; optional */
+} aim_store_engine;
+
+AIM_END_DECLS
+
+#endif

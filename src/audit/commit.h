@@ -1,0 +1,30 @@
+/* audit/commit.h — how every layer above changes the store: operations and the records that describe
+ * them go into one batch. One leader commits the batches of many threads in one transaction; each
+ * keeps its own status. */
+#ifndef AIM_AUDIT_COMMIT_H
+#define AIM_AUDIT_COMMIT_H
+
+#include <aim/audit.h>
+
+/* A change: operations with preconditions, and the records of it (at least one when there are ops). */
+typedef struct aim__change {
+	const aim_store_op *ops;
+	size_t n_ops;
+	const aim_audit_record *records;
+	size_t n_records;
+	uint32_t failed_op; /* out: on AIM_E_CONFLICT or AIM_E_STORE_BOUND, which of ops */
+} aim__change;
+
+/* Commits the change; with ops always durable, whatever the log's mode (what waits is written first,
+ * to keep order). AIM_OK: ops and records are on disk. AIM_E_CONFLICT, AIM_E_STORE_BOUND: a
+ * precondition of ops failed, nothing was written. Else what aim_audit_append() returns. */
+aim_status aim__audit_commit(aim_audit *log, aim__change *change, aim_error *err);
+
+/* The store and context under the log; borrowed. */
+aim_store *aim__audit_store(const aim_audit *log);
+aim_ctx *aim__audit_ctx(const aim_audit *log);
+aim_audit *aim__audit_ref(aim_audit *log);
+/* As aim_audit_free(). */
+void aim__audit_unref(aim_audit *log);
+
+#endif

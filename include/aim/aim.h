@@ -20,6 +20,10 @@
 #include <aim/buf.h>
 #include <aim/diagnostics.h>
 
+/* codec */
+#include <aim/json.h>
+#include <aim/encoding.h>
+
 /* crypto */
 #include <aim/hash.h>
 #include <aim/key.h>

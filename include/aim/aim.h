@@ -31,4 +31,7 @@
 /* evidence */
 #include <aim/message.h>
 
+/* mcp */
+#include <aim/guard.h>
+
 #endif

@@ -1,0 +1,175 @@
+/** aim/guard.h — a filter between an MCP client and an MCP server on stdio. It does no I/O: feed it the
+ *  bytes of either side, write out what it has for each side. An aim_guard is confined.
+ *
+ *      aim_guard_options o = {.struct_size = sizeof o, .audit = log, .registry = registry};
+ *      o.agent = agent_id, o.server = server_id;
+ *      rc = aim_guard_new(ctx, &o, &guard, &err);
+ *      rc = aim_guard_feed(guard, AIM_GUARD_CLIENT, bytes, &used, &err);     // split anywhere
+ *      aim_bytes out = aim_guard_output(guard, AIM_GUARD_SERVER);
+ *      aim_guard_consume(guard, AIM_GUARD_SERVER, write_some(fd, out));
+ *      rc = aim_guard_end(guard, AIM_GUARD_CLIENT, &err);                    // end of file
+ *      aim_guard_free(guard);
+ *
+ *  What is allowed is forwarded byte for byte, line ending included. What is denied is answered by the
+ *  guard itself with a code, a general sentence and a decision id; rule and reason go to the audit log
+ *  and to the event callback only. Every decision is recorded before its message is forwarded, and a
+ *  message that cannot be recorded is denied. Malformed input never reaches the other side.
+ *
+ *  Both protocol eras are understood and told apart by their traffic: up to 2025-11-25 (initialize,
+ *  requests of the server to the client) and 2026-07-28 (no handshake, input_required results).
+ *  JSON-RPC batches exist in 2025-03-26 only: a batch passes whole when every element passes, else
+ *  none of it does and each of its requests is answered.
+ */
+#ifndef AIM_GUARD_H
+#define AIM_GUARD_H
+
+#include <aim/audit.h>
+#include <aim/ctx.h>
+
+AIM_BEGIN_DECLS
+
+struct aim_authorizer;
+struct aim_registry;
+
+typedef struct aim_guard aim_guard;
+
+/** The two sides of a guard. @since 0.1 */
+#define AIM_GUARD_CLIENT 1u
+#define AIM_GUARD_SERVER 2u
+
+/** What holds besides a policy. @since 0.1 */
+#define AIM_GUARD_PINNED 0u  /**< deny tools that changed or were never listed, ask for tools that say
+                              *   they are destructive (without a policy), allow the rest */
+#define AIM_GUARD_OBSERVE 1u /**< decide as PINNED and record what would have been denied; withhold
+                              *   nothing but malformed input */
+#define AIM_GUARD_LOCKED 2u  /**< deny everything but tools whose baseline was approved */
+
+/** Flags of aim_guard_options. @since 0.1 */
+#define AIM_GUARD_MONITOR 1u       /**< any preset and policy: decide and record, withhold nothing */
+#define AIM_GUARD_ALLOW_UNKNOWN 2u /**< methods this library does not know pass; without the flag only
+                                    *   a policy can allow them */
+
+/** What an event tells. @since 0.1 */
+#define AIM_GUARD_EVENT_ALLOWED 1u       /**< a gated request was allowed and forwarded */
+#define AIM_GUARD_EVENT_DENIED 2u        /**< a gated request was denied and answered */
+#define AIM_GUARD_EVENT_MONITORED 3u     /**< forwarded, though it would have been denied */
+#define AIM_GUARD_EVENT_NEW_TOOL 4u      /**< first sight: a pending baseline was registered */
+#define AIM_GUARD_EVENT_DRIFT 5u         /**< a tool differs from its baseline, is new beside one, or its
+                                          *   name is listed twice */
+#define AIM_GUARD_EVENT_DROPPED_TOOL 6u  /**< a tool was cut out of a list */
+#define AIM_GUARD_EVENT_MALFORMED 7u     /**< not JSON, not JSON-RPC or not MCP; not forwarded */
+#define AIM_GUARD_EVENT_DROPPED_REPLY 8u /**< a reply that answers no open request; not forwarded */
+#define AIM_GUARD_EVENT_UNRECORDED 9u    /**< the audit log refused; status says why */
+#define AIM_GUARD_EVENT_PROTOCOL 10u     /**< the protocol version was recognised; name holds it */
+#define AIM_GUARD_EVENT_CLOSED 11u       /**< one side ended; count requests were left unanswered */
+
+/** What happened, for the operator. Spans are borrowed for the call; absent ones are empty.
+ *  @since 0.1 */
+typedef struct aim_guard_event {
+	uint32_t struct_size;
+	uint32_t kind;     /**< AIM_GUARD_EVENT_* */
+	uint32_t from;     /**< the side whose message it was */
+	uint32_t count;    /**< how many happenings it stands for */
+	aim_status status; /**< why, where a status says it; else AIM_OK */
+	uint32_t reserved;
+	aim_str method;
+	aim_str name;        /**< tool, resource, prompt, … */
+	aim_str request;     /**< JSON-RPC id as text */
+	aim_str code;        /**< stable, for machines; the client is told this too */
+	aim_str reason;      /**< for the operator only */
+	aim_str rule;        /**< for the operator only: id of the deciding rule */
+	aim_str decision_id; /**< stands in the audit record and in the answer to the client */
+	aim_str fingerprint; /**< of the tool */
+} aim_guard_event;
+
+/** May not call back into the guard. @since 0.1 */
+typedef void (*aim_guard_event_fn)(void *user, const aim_guard_event *event);
+
+/** Asked when a decision is "ask". AIM_OK approves this one request, anything else denies it. The guard
+ *  waits for the answer. @since 0.1 */
+typedef aim_status (*aim_guard_approve_fn)(void *user, const aim_guard_event *question);
+
+/** @since 0.1 */
+typedef struct aim_guard_options {
+	uint32_t struct_size;
+	uint32_t flags;                /**< AIM_GUARD_MONITOR, AIM_GUARD_ALLOW_UNKNOWN */
+	uint32_t preset;               /**< AIM_GUARD_PINNED, OBSERVE or LOCKED */
+	uint32_t malformed_per_minute; /**< malformed input recorded one by one; past that one record per
+	                                *   minute holds the count; 0: 20 */
+	struct aim_registry *registry; /**< in, kept; optional: without it baselines last as long as the guard */
+	aim_audit *audit;              /**< in, kept; optional: without it nothing is recorded */
+	struct aim_authorizer *authorizer; /**< in, borrowed until the guard is freed; optional: the preset
+	                                    *   decides alone */
+	aim_str agent;                 /**< in, copied: id of the client's agent */
+	aim_str server;                /**< in, copied: id of the server */
+	aim_str session;               /**< in, copied; optional: a name for this run in the records */
+	aim_guard_event_fn event;      /**< optional */
+	aim_guard_approve_fn approve;  /**< optional: without it "ask" means deny */
+	void *user;                    /**< for event and approve */
+	void (*destroy)(void *user);   /**< optional; runs once, also when aim_guard_new() fails */
+} aim_guard_options;
+
+/** What a guard has done so far. @since 0.1 */
+typedef struct aim_guard_counters {
+	uint32_t struct_size;
+	uint32_t n_open;          /**< requests waiting for their reply now, both directions */
+	uint64_t n_messages;      /**< lines read, both sides */
+	uint64_t n_forwarded;     /**< lines passed on */
+	uint64_t n_allowed;       /**< gated requests allowed */
+	uint64_t n_denied;        /**< gated requests denied */
+	uint64_t n_monitored;     /**< gated requests that would have been denied */
+	uint64_t n_malformed;     /**< lines refused */
+	uint64_t n_dropped;       /**< replies dropped */
+	uint64_t n_tools;         /**< tools known */
+	uint64_t n_drifted;       /**< tools that differ from their baseline now */
+} aim_guard_counters;
+
+/** A guard for one connection.
+ *  @param options  in, borrowed, may be NULL     @param out  out, owned; aim_guard_free()
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_VERSION, AIM_E_RANDOM
+ *  Threads: any.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_guard_new(aim_ctx *ctx, const aim_guard_options *options,
+                                                  aim_guard **out, aim_error *err);
+
+/** Frees the guard; what it still holds for either side is lost. NULL is ignored.
+ *  Threads: confined.  @since 0.1 */
+AIM_API void aim_guard_free(aim_guard *guard);
+
+/** Takes bytes that one side wrote. Stops early, after a whole line, when the output for a side is full:
+ *  then consume and feed the rest. Bad input is no failure of this call: it is answered or dropped.
+ *  @param from      in, AIM_GUARD_CLIENT or AIM_GUARD_SERVER
+ *  @param bytes     in, borrowed for the call     @param out_used  out, bytes taken; always set
+ *  @param err       out, may be NULL
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_MCP_CLOSED after aim_guard_end(from).
+ *          After a failure the line in work was not forwarded: close the connection.
+ *  Threads: confined.  Allocates: not once warm.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_guard_feed(aim_guard *guard, uint32_t from, aim_bytes bytes,
+                                                   size_t *out_used, aim_error *err);
+
+/** One side has ended. An unterminated last line is handled as if it had ended in a newline; requests
+ *  that nobody can answer any more are recorded as such.
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_MCP_CLOSED when called twice
+ *  Threads: confined.  @since 0.1 */
+AIM_API aim_status aim_guard_end(aim_guard *guard, uint32_t from, aim_error *err);
+
+/** 1 while aim_guard_feed() would take a line from that side, 0 while the output is full.
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API int32_t aim_guard_wants(const aim_guard *guard, uint32_t from);
+
+/** The bytes waiting for one side; whole lines, borrowed until the next call on the guard.
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API aim_bytes aim_guard_output(const aim_guard *guard, uint32_t to);
+
+/** Drops the first n bytes of the output for one side: they were written.
+ *  @return AIM_OK, AIM_E_INVALID when there are fewer
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API aim_status aim_guard_consume(aim_guard *guard, uint32_t to, size_t n);
+
+/** @param out  out, struct_size set by the caller; written up to it
+ *  @return AIM_OK, AIM_E_INVALID
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API aim_status aim_guard_count(const aim_guard *guard, aim_guard_counters *out);
+
+AIM_END_DECLS
+
+#endif

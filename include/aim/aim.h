@@ -31,6 +31,12 @@
 /* evidence */
 #include <aim/message.h>
 
+/* enforce */
+#include <aim/decision.h>
+#include <aim/policy.h>
+#include <aim/authorizer.h>
+#include <aim/proxy.h>
+
 /* mcp */
 #include <aim/guard.h>
 

@@ -1,0 +1,86 @@
+/** aim/policy.h — policy documents, compiled into an index that answers in a time that does not grow
+ *  with the rules for other tools. An aim_policy is immutable: share it freely.
+ *
+ *      static const char text[] = "{\"version\":1,\"name\":\"files\",\"rules\":[{\"id\":\"read\","
+ *                                 "\"effect\":\"allow\",\"tools\":[\"read_file\",\"list_*\"]}]}";
+ *      aim_policy *policy = NULL;
+ *      aim_bytes document = aim_bytes_from(text, sizeof text - 1);
+ *      if (aim_policy_compile(ctx, document, NULL, &policy, NULL, &err) != AIM_OK)
+ *          return complain(err.line, err.column, err.message);
+ *      rc = aim_policy_decide(policy, &request, decision, &err);
+ *      aim_policy_unref(policy);
+ *
+ *  docs/policy.md is the grammar. In short: deny beats ask beats allow; what no rule decides takes the
+ *  document's default, deny unless it says otherwise; a fact the request does not state satisfies deny
+ *  and ask rules but never allow rules; names in allow rules are compared exactly, in deny and ask
+ *  rules also without regard to ASCII case.
+ */
+#ifndef AIM_POLICY_H
+#define AIM_POLICY_H
+
+#include <aim/decision.h>
+#include <aim/diagnostics.h>
+
+AIM_BEGIN_DECLS
+
+typedef struct aim_policy aim_policy;
+
+/** @since 0.1 */
+typedef struct aim_policy_options {
+	uint32_t struct_size;
+	uint32_t flags; /**< 0 */
+} aim_policy_options;
+
+/** Reads a policy document (JSON) strictly and compiles it. Limits: max_rules, max_name_bytes and the
+ *  JSON limits of the context.
+ *  @param text         in, borrowed for the call          @param options  in, may be NULL
+ *  @param out          out, owned; aim_policy_unref(); set only on AIM_OK
+ *  @param diagnostics  in, may be NULL: every problem is added to it, with line, column, JSON Pointer
+ *                      and what was expected
+ *  @param err          out, may be NULL: the first problem
+ *  @return AIM_OK, AIM_E_POLICY (it is JSON, and not a policy), AIM_E_JSON_* or AIM_E_UTF8 (it is not
+ *          JSON), AIM_E_LIMIT, AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOMEM, AIM_E_CALLBACK (the hash
+ *          provider failed)
+ *  Threads: any.  Allocates: yes.  Source: docs/policy.md.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_policy_compile(aim_ctx *ctx, aim_bytes text,
+                                                       const aim_policy_options *options,
+                                                       aim_policy **out,
+                                                       aim_diagnostics *diagnostics, aim_error *err);
+
+/** Another reference to the same policy. NULL gives NULL.
+ *  @return policy; give it up with aim_policy_unref().  Threads: any.  Allocates: no.  @since 0.1 */
+AIM_API aim_policy *aim_policy_ref(aim_policy *policy);
+
+/** Gives up one reference; the last frees. NULL is ignored.  Threads: any.  @since 0.1 */
+AIM_API void aim_policy_unref(aim_policy *policy);
+
+/** SHA-256 of the document's canonical form (RFC 8785), 64 lower-case hex digits. White space and the
+ *  order of members do not change it.
+ *  @return borrowed from policy; {NULL, 0} for NULL.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API aim_str aim_policy_hash(const aim_policy *policy);
+
+/** The document's "name".  Borrowed from policy.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API aim_str aim_policy_name(const aim_policy *policy);
+
+/** The document's "description", or {NULL, 0}.
+ *  Borrowed from policy.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API aim_str aim_policy_description(const aim_policy *policy);
+
+/** How many rules.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API size_t aim_policy_rule_count(const aim_policy *policy);
+
+/** AIM_DECISION_* of requests that no rule decides.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API uint32_t aim_policy_default(const aim_policy *policy);
+
+/** Decides one request.
+ *  @param request   in, borrowed for the call
+ *  @param decision  out; set to deny first; keeps a reference to policy until it is used with another
+ *  @param err       out, may be NULL; written only when the call fails
+ *  @return AIM_OK (allow), AIM_DENIED, AIM_ASK, or a failure (deny): AIM_E_INVALID, AIM_E_VERSION
+ *  Threads: const (decision: confined).  Allocates: no.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_policy_decide(aim_policy *policy, const aim_request *request,
+                                                      aim_decision *decision, aim_error *err);
+
+AIM_END_DECLS
+
+#endif

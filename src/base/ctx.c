@@ -141,53 +141,62 @@ static aim_status build(aim_ctx *ctx, const aim_ctx_options *o, aim_error *err, 
 	return ctx->crypto_slot->open(ctx, o->crypto, &ctx->crypto, err);
 }
 
-/* struct aim_crypto starts like every plug-in table; its destroy is the crypto layer's to run, so a
- * failure before that layer saw the table must still hand it over. */
-static void abandon_crypto(aim_ctx *ctx, const aim_ctx_options *o)
+/* The call fails: everything that was handed over is given back. The crypto layer runs its own destroy
+ * once it saw the table. */
+static void give_up(const aim_ctx_options *o, const aim__crypto_slot *slot, int crypto_taken)
 {
-	void *provider = NULL;
-	if (o->crypto && ctx->crypto_slot->open(ctx, o->crypto, &provider, NULL) == AIM_OK)
-		ctx->crypto_slot->close(ctx, provider);
+	if (!crypto_taken)
+		slot->discard(o->crypto);
+	destroy_plugins(o);
+	if (o->allocator && o->allocator->destroy)
+		o->allocator->destroy(o->allocator->user);
+}
+
+static aim_status take_options(aim_ctx_options *o, const aim_ctx_options *options, aim_error *err)
+{
+	/* The known part is copied before it is judged: the plug-ins in it are ours even when refused. */
+	if (options && options->struct_size >= sizeof *o)
+		memcpy(o, options, sizeof *o);
+	aim_status rc = aim__sized_in(o, sizeof *o, options, sizeof *o, "aim_ctx_options", err);
+	if (rc == AIM_OK && o->flags != 0)
+		rc = aim__fail(err, AIM_E_VERSION, AIM_LAYER_BASE, "aim_ctx_options.flags must be 0");
+	return rc;
+}
+
+static aim_status new_ctx(const aim_ctx_options *o, const aim__crypto_slot *slot, aim_ctx **out,
+                          int *crypto_taken, aim_error *err)
+{
+	aim_ctx first = {.crypto_slot = slot};
+	aim_status rc = take_allocator(&first, o->allocator, err);
+	if (rc != AIM_OK)
+		return rc;
+	aim_ctx *ctx = aim__alloc_zeroed(&first, sizeof *ctx);
+	if (!ctx)
+		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_BASE);
+	ctx->allocator = first.allocator;
+	ctx->crypto_slot = slot;
+	atomic_init(&ctx->references, 1);
+	rc = build(ctx, o, err, crypto_taken);
+	if (rc != AIM_OK) {
+		aim__free(&first, ctx, sizeof *ctx);
+		return rc;
+	}
+	*out = ctx;
+	return AIM_OK;
 }
 
 aim_status aim__ctx_build(const aim_ctx_options *options, const aim__crypto_slot *slot, aim_ctx **out,
                           aim_error *err)
 {
 	aim_ctx_options o = {.struct_size = sizeof o};
-	if (!out)
-		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_BASE, "out is required");
-	aim_status rc = aim__sized_in(&o, sizeof o, options, sizeof o, "aim_ctx_options", err);
-	if (rc == AIM_OK && o.flags != 0)
-		rc = aim__fail(err, AIM_E_VERSION, AIM_LAYER_BASE, "aim_ctx_options.flags must be 0");
-	if (rc != AIM_OK)
-		return rc;
-
-	aim_ctx first = {.crypto_slot = slot};
-	aim_ctx *ctx = NULL;
 	int crypto_taken = 0;
-	rc = take_allocator(&first, o.allocator, err);
-	if (rc == AIM_OK) {
-		ctx = aim__alloc(&first, sizeof *ctx);
-		if (!ctx)
-			rc = aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_BASE);
-	}
-	if (rc == AIM_OK) {
-		memset(ctx, 0, sizeof *ctx);
-		ctx->allocator = first.allocator;
-		ctx->crypto_slot = slot;
-		atomic_init(&ctx->references, 1);
-		rc = build(ctx, &o, err, &crypto_taken);
-	}
-	if (rc == AIM_OK) {
-		*out = ctx;
-		return AIM_OK;
-	}
-	if (ctx && !crypto_taken)
-		abandon_crypto(ctx, &o);
-	aim__free(&first, ctx, sizeof *ctx);
-	destroy_plugins(&o);
-	if (o.allocator && o.allocator->destroy)
-		o.allocator->destroy(o.allocator->user);
+	aim_status rc = take_options(&o, options, err);
+	if (rc == AIM_OK && !out)
+		rc = aim__fail(err, AIM_E_INVALID, AIM_LAYER_BASE, "out is required");
+	if (rc == AIM_OK)
+		rc = new_ctx(&o, slot, out, &crypto_taken, err);
+	if (rc != AIM_OK)
+		give_up(&o, slot, crypto_taken);
 	return rc;
 }
 

@@ -13,6 +13,8 @@ typedef struct aim__crypto_slot {
 	aim_status (*open)(aim_ctx *ctx, const struct aim_crypto *table, void **out_provider,
 	                   aim_error *err);
 	void (*close)(aim_ctx *ctx, void *provider);
+	/* Only runs the destroy of a table that open never saw. */
+	void (*discard)(const struct aim_crypto *table);
 } aim__crypto_slot;
 
 struct aim_ctx {

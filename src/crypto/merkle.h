@@ -48,6 +48,22 @@ size_t aim__merkle_frontier_write(const aim__merkle_frontier *frontier,
 /* The exact inverse. AIM_OK, AIM_E_INVALID when the length does not fit the count. */
 aim_status aim__merkle_frontier_read(aim_bytes bytes, aim__merkle_frontier *out);
 
+/* Leaves first … end − 1. */
+typedef struct aim__merkle_range {
+	uint64_t first;
+	uint64_t end;
+} aim__merkle_range;
+
+typedef struct aim__merkle_plan {
+	uint32_t n;
+	aim__merkle_range ranges[AIM__MERKLE_MAX_DEPTH + 1];
+} aim__merkle_plan;
+
+/* Which subtrees' roots a proof consists of, in its order, for callers that do not hold all leaf
+ * hashes. The preconditions of the functions below hold. */
+void aim__merkle_inclusion_plan(uint64_t index, uint64_t n, aim__merkle_plan *out);
+void aim__merkle_consistency_plan(uint64_t m, uint64_t n, aim__merkle_plan *out);
+
 /* RFC 9162 §2.1.3.1: the path of leaf `index` in the tree of n leaf hashes. AIM_E_INVALID unless
  * index < n. */
 aim_status aim__merkle_inclusion(const aim_ctx *ctx, const aim__merkle_hash *leaves, size_t n,

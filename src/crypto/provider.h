@@ -14,6 +14,12 @@ aim_status aim__sha256_one(const aim_ctx *ctx, const void *ptr, size_t len, uint
 aim_status aim__hmac_sha256(const aim_ctx *ctx, aim_bytes key, const aim_bytes *parts,
                             size_t n_parts, uint8_t out[32]);
 
+/* AIM_OK, AIM_E_CALLBACK. pair is the seed, then its public key. Layers above sign through a key
+ * handle (key.h), never here. */
+aim_status aim__ed25519_public(const aim_ctx *ctx, const uint8_t seed[32], uint8_t out_public[32]);
+aim_status aim__ed25519_sign(const aim_ctx *ctx, const uint8_t pair[64], aim_bytes message,
+                             uint8_t out_signature[64]);
+
 /* Strict Ed25519, the same verdict from every provider: encodings are checked here first (strict.h).
  * AIM_OK only when valid; AIM_E_KEY, AIM_E_SIGNATURE, AIM_E_CALLBACK; the message says which rule. */
 aim_status aim__ed25519_verify_strict(const aim_ctx *ctx, const uint8_t public_key[32],
@@ -30,5 +36,7 @@ void aim__secret_free(const aim_ctx *ctx, void *ptr, size_t size);
 aim_status aim__provider_open(aim_ctx *ctx, const aim_crypto *table, const aim_crypto *builtin,
                               void **out_provider, aim_error *err);
 void aim__provider_close(aim_ctx *ctx, void *provider);
+/* Only runs destroy: for a table that was handed over and will not be opened. table may be NULL. */
+void aim__provider_discard(const aim_crypto *table);
 
 #endif

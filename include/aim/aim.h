@@ -28,8 +28,19 @@
 #include <aim/hash.h>
 #include <aim/key.h>
 
+/* identity */
+#include <aim/registry.h>
+#include <aim/agent.h>
+#include <aim/server.h>
+#include <aim/link.h>
+#include <aim/grant.h>
+
 /* evidence */
 #include <aim/message.h>
+
+/* assess */
+#include <aim/fingerprint.h>
+#include <aim/baseline.h>
 
 /* enforce */
 #include <aim/decision.h>

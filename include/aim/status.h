@@ -76,6 +76,10 @@ typedef int32_t aim_status;
 #define AIM_E_ID_STATUS (-501)     /**< the subject's status does not permit it */
 #define AIM_E_ID_CAPABILITY (-502) /**< not a usable capability or grant pattern */
 
+/* assess: −700 … −799 */
+#define AIM_E_ASSESS_DEFINITION (-700) /**< not the definition of a tool, prompt or resource */
+#define AIM_E_ASSESS_DUPLICATE (-701)  /**< one list names the same thing twice */
+
 /* enforce: −800 … −899 */
 #define AIM_DENIED (-800)          /**< decided: deny */
 #define AIM_ASK (-801)             /**< decided: ask a human first */

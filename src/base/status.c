@@ -58,6 +58,8 @@ static const entry table[] = {
 	ROW(AIM_E_ID_NAME, "not a usable name"),
 	ROW(AIM_E_ID_STATUS, "not permitted in this status"),
 	ROW(AIM_E_ID_CAPABILITY, "not a usable capability"),
+	ROW(AIM_E_ASSESS_DEFINITION, "not a usable definition of a tool, prompt or resource"),
+	ROW(AIM_E_ASSESS_DUPLICATE, "the same name twice in one list"),
 	ROW(AIM_DENIED, "denied"),
 	ROW(AIM_ASK, "approval needed"),
 	ROW(AIM_E_POLICY, "the policy has errors"),

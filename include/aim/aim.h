@@ -28,6 +28,9 @@
 #include <aim/hash.h>
 #include <aim/key.h>
 
+/* store */
+#include <aim/store.h>
+
 /* identity */
 #include <aim/registry.h>
 #include <aim/agent.h>

@@ -4,6 +4,7 @@
 #define AIM_STORE_STORE_H
 
 #include <aim/store.h>
+#include "base/os.h"
 
 #include <stdatomic.h>
 
@@ -30,21 +31,28 @@ typedef struct aim__record_kind {
 struct aim_store {
 	aim_ctx *ctx; /* referenced */
 	aim_store_engine engine;
+	uint32_t flags; /* AIM_STORE_READ_ONLY */
+	aim__mutex apply_lock; /* two logs on one store must not interleave inside the engine */
 	atomic_uint_fast32_t references;
 	atomic_uint_fast64_t n_groups; /* transactions so far, for tests and benches */
 };
 
-/* All kinds of the library, collected by the composition root. The store layer migrates them and
- * SQL engines make views of them. */
+/* All kinds of the library: a chain of tables, one per layer, put together by the composition root.
+ * The store layer migrates them and SQL engines make views of them. */
 typedef struct aim__record_kinds {
 	const aim__record_kind *const *kinds;
 	size_t n_kinds;
+	const struct aim__record_kinds *next;
 } aim__record_kinds;
 
 /* Opens with the kinds given: checks and migrates each. Used by the public open calls, which the
  * composition root defines because only it knows every kind. */
 aim_status aim__store_open(aim_ctx *ctx, const aim_store_engine *engine, const aim__record_kinds *kinds,
                            const aim_store_options *options, aim_store **out, aim_error *err);
+/* This layer's own kinds: the "kind/" keys, so that a person can see the versions. */
+#define AIM__STORE_N_KINDS 1
+extern const aim__record_kind *const aim__store_kinds[AIM__STORE_N_KINDS];
+
 /* The engine of memory stores; user is owned by the table. */
 aim_status aim__store_memory_engine(aim_ctx *ctx, aim_store_engine *out);
 
@@ -58,7 +66,9 @@ aim_status aim__store_scan(aim_store *store, aim_bytes prefix, aim_bytes after, 
                            aim_store_row row, void *row_user, aim_error *err);
 aim_status aim__store_read_log(aim_store *store, aim_bytes log, uint64_t from, size_t limit,
                                aim_store_row row, void *row_user, aim_error *err);
-/* One thread at a time per store: the caller (audit/commit) serialises. Checks the engine's answers. */
+/* Applies a group under the store's own lock and checks the engine's answers. On AIM_OK each batch
+ * has AIM_OK, AIM_E_CONFLICT or AIM_E_STORE_BOUND; on failure each has the status returned, and nothing was
+ * written (after AIM_E_STORE_ENGINE that is unknown). */
 aim_status aim__store_apply_group(aim_store *store, aim_store_batch *batches, size_t n_batches,
                                   aim_error *err);
 

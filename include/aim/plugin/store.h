@@ -8,8 +8,14 @@
  *  Model. Keys are byte strings in memcmp order. A key has a value, a version and an optional expiry;
  *  an expired key is absent for every operation whose now_us is at or past the expiry. Versions:
  *  the first write of a key gives a version that this key never had before; each further write adds
- *  exactly 1 (libaim chains writes inside one group on this). Logs are append-only rows at positions
- *  0, 1, 2 …, apart from keys.
+ *  exactly 1 (libaim chains writes inside one group on this). That holds across deletion and expiry
+ *  too; the simple way is to keep the greatest version of any deleted key and start above it. Logs
+ *  are append-only rows at positions 0, 1, 2 …, apart from keys. A counter is a key whose value is a
+ *  decimal integer, as ADD writes it.
+ *
+ *  libaim checks operations before an engine sees them: kinds are known, flags are 0, keys have 1 to
+ *  AIM_STORE_MAX_KEY_BYTES bytes. It also checks what the engine answers: rows out of order, a
+ *  missing row or an unknown batch status end in AIM_E_STORE_ENGINE.
  *
  *  Threads: libaim calls get, scan and read from any thread, at once; apply_group from one thread at
  *  a time per store object. Two store objects on one database may write at once.
@@ -21,12 +27,19 @@
 
 AIM_BEGIN_DECLS
 
+/** The longest key and log name. @since 0.1 */
+#define AIM_STORE_MAX_KEY_BYTES 1024u
+
+/** As aim_store_op.expires_at_us of PUT*: an existing key keeps its expiry. @since 0.1 */
+#define AIM_STORE_KEEP_EXPIRY (-1)
+
 /** Kinds of operation in a batch. @since 0.1 */
 #define AIM_STORE_PUT 1u            /**< write, whatever was there */
 #define AIM_STORE_PUT_IF_ABSENT 2u  /**< else AIM_E_CONFLICT */
 #define AIM_STORE_PUT_IF_VERSION 3u /**< key must have exactly `version`, else AIM_E_CONFLICT */
 #define AIM_STORE_DELETE 4u         /**< absent is fine; version not 0: as PUT_IF_VERSION */
-#define AIM_STORE_ADD 5u            /**< decimal counter += delta; past bound AIM_E_STORE_BOUND */
+#define AIM_STORE_ADD 5u            /**< decimal counter += delta; past bound AIM_E_STORE_BOUND;
+                                     *   not a counter AIM_E_CONFLICT */
 #define AIM_STORE_APPEND 6u         /**< row at `version` = next position, else AIM_E_CONFLICT */
 
 /** One operation. All spans are borrowed for the call. @since 0.1 */
@@ -39,20 +52,20 @@ typedef struct aim_store_op {
 	int64_t delta;         /**< ADD: may be negative; an absent counter is 0 */
 	int64_t bound;         /**< ADD: with delta > 0 the most, with delta < 0 the least the sum may be */
 	int64_t expires_at_us; /**< PUT*, ADD: 0 never; ADD keeps the expiry of an existing counter */
-	int64_t *out_sum;      /**< ADD: out, the new sum, when the batch succeeds; may be NULL */
+	int64_t *out_sum;      /**< ADD: out, the new sum, once the batch is committed; may be NULL */
 } aim_store_op;
 
-/** All operations or none. @since 0.1 */
+/** All operations or none, in order; each sees the ones before it. @since 0.1 */
 typedef struct aim_store_batch {
 	const aim_store_op *ops;
 	size_t n_ops;
 	aim_status status;   /**< out: AIM_OK, AIM_E_CONFLICT, AIM_E_STORE_BOUND */
-	uint32_t failed_op;  /**< out: index of the operation whose precondition failed */
+	uint32_t failed_op;  /**< out: index of the first operation whose precondition failed, else 0 */
 } aim_store_batch;
 
 /** Receives one key of a scan or one row of a log; spans are borrowed for the call. position is the
- *  row's position (0 for keys). A non-zero result ends the walk and is returned by it.
- *  @since 0.1 */
+ *  row's position (0 for keys). A non-zero result ends the walk and is returned by it. It must not
+ *  call the store: the engine may hold a lock.  @since 0.1 */
 typedef aim_status (*aim_store_row)(void *row_user, aim_bytes key, aim_bytes value, uint64_t version,
                                     uint64_t position);
 

@@ -1,0 +1,410 @@
+/* store/kinds.c — opening: the format of the store and the versions of the kinds of records in it, migration of older
+ * values. Layer store; the kinds come from the layers above as tables.
+ *
+ * "meta/format" and "kind/<name>" hold {"version":n}. While a kind moves from n to n + 1 its value is
+ * {"version":n,"after":"<hex of a key>"}: values up to that key have moved. Each batch writes some
+ * values and the new progress together, so that a crash, or another process doing the same, loses
+ * and repeats nothing. */
+#include "store/store.h"
+
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "base/mem.h"
+#include "base/sized.h"
+
+#include <string.h>
+
+#define LAYER AIM_LAYER_STORE
+#define FORMAT_VERSION 1u
+
+/* One migration batch: so many values, or fewer when they are large. */
+#define BATCH_VALUES 64u
+#define BATCH_BYTES ((size_t)1 << 20)
+/* Another process migrating at once wins some batches; one that never lets us win is broken. */
+#define MAX_CONFLICTS 1000u
+
+#define VALUE_SIZE (64u + 2u * AIM_STORE_MAX_KEY_BYTES)
+
+static const aim__store_column kind_columns[] = {{"format", "$.version"}};
+static const aim__record_kind kind_of_kinds = {"kinds", "kind/", 1, 1, kind_columns, NULL};
+const aim__record_kind *const aim__store_kinds[AIM__STORE_N_KINDS] = {&kind_of_kinds};
+
+/* What a version key says. */
+typedef struct state {
+	uint32_t version; /* 0: there is no such key */
+	uint64_t key_version;
+	size_t after_len;
+	uint8_t after[AIM_STORE_MAX_KEY_BYTES];
+} state;
+
+static aim_bytes text_bytes(const char *text)
+{
+	return aim_bytes_from_str(aim_str_from(text));
+}
+
+static int skip_text(aim_bytes *in, const char *text)
+{
+	size_t len = strlen(text);
+	if (in->len < len || memcmp(in->ptr, text, len) != 0)
+		return 0;
+	in->ptr += len;
+	in->len -= len;
+	return 1;
+}
+
+static int parse_number(aim_bytes *in, uint32_t *out)
+{
+	uint64_t value = 0;
+	size_t n = 0;
+	while (n < in->len && n < 9 && in->ptr[n] >= '0' && in->ptr[n] <= '9')
+		value = value * 10 + (uint64_t)(in->ptr[n++] - '0');
+	if (n == 0 || in->ptr[0] == '0')
+		return 0;
+	in->ptr += n;
+	in->len -= n;
+	*out = (uint32_t)value;
+	return 1;
+}
+
+static int hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int parse_hex(aim_bytes *in, state *out)
+{
+	for (out->after_len = 0; out->after_len < sizeof out->after && in->len >= 2; out->after_len++) {
+		int high = hex_digit(in->ptr[0]);
+		int low = hex_digit(in->ptr[1]);
+		if (high < 0 || low < 0)
+			break;
+		out->after[out->after_len] = (uint8_t)(high << 4 | low);
+		in->ptr += 2;
+		in->len -= 2;
+	}
+	return out->after_len > 0;
+}
+
+/* Only what this file writes: no JSON reader is needed, and anything else is corrupt. */
+static int parse_state(aim_bytes in, state *out)
+{
+	out->after_len = 0;
+	if (!skip_text(&in, "{\"version\":") || !parse_number(&in, &out->version))
+		return 0;
+	if (skip_text(&in, ",\"after\":\"") && (!parse_hex(&in, out) || !skip_text(&in, "\"")))
+		return 0;
+	return skip_text(&in, "}") && in.len == 0;
+}
+
+/* Writes the value of a version key to text (VALUE_SIZE bytes). */
+static aim_bytes format_state(char *text, uint32_t version, aim_bytes after)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = aim__format(text, VALUE_SIZE, "{\"version\":%u%s", version,
+	                       after.len ? ",\"after\":\"" : "");
+	for (size_t i = 0; i < after.len; i++) {
+		text[n++] = hex[after.ptr[i] >> 4];
+		text[n++] = hex[after.ptr[i] & 15];
+	}
+	if (after.len)
+		text[n++] = '"';
+	text[n++] = '}';
+	return aim_bytes_from(text, n);
+}
+
+typedef struct opening {
+	aim_store *store;
+	aim_error *err;
+	aim_buf value;
+} opening;
+
+static aim_status read_state(opening *o, const char *key, state *out)
+{
+	out->version = 0;
+	out->after_len = 0;
+	aim_status rc =
+		aim__store_get(o->store, text_bytes(key), &o->value, &out->key_version, o->err);
+	if (rc == AIM_E_NOT_FOUND)
+		return AIM_OK;
+	if (rc == AIM_OK && !parse_state(aim_buf_bytes(&o->value), out))
+		return aim__fail(o->err, AIM_E_STORE_CORRUPT, LAYER, "key %s does not hold a version", key);
+	return rc;
+}
+
+/* Writes a version where there is none; someone else's write at the same time is as good. */
+static aim_status create_version(opening *o, const char *key, uint32_t version)
+{
+	char text[VALUE_SIZE];
+	aim_store_op op = {.kind = AIM_STORE_PUT_IF_ABSENT, .key = text_bytes(key)};
+	op.value = format_state(text, version, (aim_bytes){NULL, 0});
+	aim_store_batch batch = {&op, 1, AIM_OK, 0};
+	return aim__store_apply_group(o->store, &batch, 1, o->err);
+}
+
+static aim_status refuse_newer(opening *o, const char *what, uint32_t found, uint32_t supported)
+{
+	return aim__fail(o->err, AIM_E_STORE_VERSION, LAYER,
+	                 "%s in this store is of version %u; this library knows versions up to %u", what,
+	                 found, supported);
+}
+
+static aim_status check_format(opening *o)
+{
+	state found;
+	aim_status rc = read_state(o, "meta/format", &found);
+	if (rc == AIM_OK && found.version == 0) {
+		if (o->store->flags & AIM_STORE_READ_ONLY)
+			return aim__fail(o->err, AIM_E_NOT_FOUND, LAYER,
+			                 "there is no store yet; open it once for writing");
+		rc = create_version(o, "meta/format", FORMAT_VERSION);
+		if (rc == AIM_OK)
+			rc = read_state(o, "meta/format", &found);
+	}
+	if (rc == AIM_OK && found.version > FORMAT_VERSION)
+		return refuse_newer(o, "the store format", found.version, FORMAT_VERSION);
+	return rc;
+}
+
+/* Migration: a page of values, copied because the engine lends them only for the call. */
+
+typedef struct page_value {
+	size_t key_at, key_len;
+	size_t at, len; /* in bytes; after migrating, in fresh */
+	uint64_t version;
+} page_value;
+
+typedef struct page {
+	const aim__record_kind *kind;
+	aim_buf bytes; /* keys and old values */
+	aim_buf fresh; /* new values */
+	size_t n_values;
+	page_value values[BATCH_VALUES];
+	aim_status failed; /* of take() */
+} page;
+
+static aim_status take(void *user, aim_bytes key, aim_bytes value, uint64_t version, uint64_t position)
+{
+	page *p = user;
+	(void)position;
+	if (p->n_values && p->bytes.len + value.len > BATCH_BYTES)
+		return AIM_E_LIMIT;
+	page_value *v = &p->values[p->n_values];
+	*v = (page_value){p->bytes.len, key.len, p->bytes.len + key.len, value.len, version};
+	p->failed = aim__buf_add(&p->bytes, key.ptr, key.len);
+	if (p->failed == AIM_OK)
+		p->failed = aim__buf_add(&p->bytes, value.ptr, value.len);
+	if (p->failed == AIM_OK)
+		p->n_values++;
+	return p->failed;
+}
+
+static aim_status fill_page(opening *o, page *p, const state *from)
+{
+	aim_bytes after = {from->after, from->after_len};
+	p->n_values = 0;
+	p->failed = AIM_OK;
+	aim_buf_clear(&p->bytes);
+	aim_buf_clear(&p->fresh);
+	aim_status rc = aim__store_scan(o->store, text_bytes(p->kind->prefix), after, BATCH_VALUES, take,
+	                                p, o->err);
+	if (p->failed != AIM_OK)
+		return aim__fail_plain(o->err, p->failed, LAYER);
+	/* The page ended early because it is large enough. */
+	return rc == AIM_E_LIMIT && p->n_values ? AIM_OK : rc;
+}
+
+static aim_bytes page_key(const page *p, size_t i)
+{
+	return aim_bytes_from(p->bytes.ptr + p->values[i].key_at, p->values[i].key_len);
+}
+
+static aim_status convert_page(opening *o, page *p, uint32_t from)
+{
+	for (size_t i = 0; i < p->n_values; i++) {
+		page_value *v = &p->values[i];
+		aim_bytes old = aim_bytes_from(p->bytes.ptr + v->at, v->len);
+		size_t at = p->fresh.len;
+		aim_status rc = p->kind->migrate(o->store->ctx, from, page_key(p, i), old, &p->fresh, o->err);
+		if (rc != AIM_OK)
+			return rc;
+		v->at = at;
+		v->len = p->fresh.len - at;
+	}
+	return AIM_OK;
+}
+
+/* Writes the values and the progress; an empty page ends the step. *out_conflict: someone else wrote. */
+static aim_status write_page(opening *o, const page *p, const char *kind_key, const state *from,
+                             int *out_conflict)
+{
+	char text[VALUE_SIZE];
+	aim_store_op ops[BATCH_VALUES + 1] = {{0}};
+	for (size_t i = 0; i < p->n_values; i++) {
+		const page_value *v = &p->values[i];
+		ops[i].kind = AIM_STORE_PUT_IF_VERSION;
+		ops[i].key = page_key(p, i);
+		ops[i].value = aim_bytes_from(p->fresh.ptr + v->at, v->len);
+		ops[i].version = v->version;
+		ops[i].expires_at_us = AIM_STORE_KEEP_EXPIRY;
+	}
+	aim_store_op *progress = &ops[p->n_values];
+	progress->kind = AIM_STORE_PUT_IF_VERSION;
+	progress->key = text_bytes(kind_key);
+	progress->version = from->key_version;
+	progress->value = p->n_values
+	                          ? format_state(text, from->version, page_key(p, p->n_values - 1))
+	                          : format_state(text, from->version + 1, (aim_bytes){NULL, 0});
+	aim_store_batch batch = {ops, p->n_values + 1, AIM_OK, 0};
+	aim_status rc = aim__store_apply_group(o->store, &batch, 1, o->err);
+	*out_conflict = batch.status == AIM_E_CONFLICT;
+	return rc;
+}
+
+static aim_status migrate(opening *o, page *p, const char *kind_key, state *found)
+{
+	uint32_t n_conflicts = 0;
+	while (found->version < p->kind->version) {
+		int conflict = 0;
+		aim_status rc = fill_page(o, p, found);
+		if (rc == AIM_OK)
+			rc = convert_page(o, p, found->version);
+		if (rc == AIM_OK)
+			rc = write_page(o, p, kind_key, found, &conflict);
+		if (rc == AIM_OK)
+			rc = read_state(o, kind_key, found);
+		if (rc != AIM_OK)
+			return rc;
+		n_conflicts = conflict ? n_conflicts + 1 : 0;
+		if (n_conflicts > MAX_CONFLICTS || found->version == 0)
+			return aim__fail(o->err, AIM_E_CONFLICT, LAYER,
+			                 "%s cannot be migrated: another writer keeps changing them",
+			                 p->kind->name);
+	}
+	return AIM_OK;
+}
+
+static aim_status migrate_kind(opening *o, const aim__record_kind *kind, const char *kind_key,
+                               state *found)
+{
+	if (o->store->flags & AIM_STORE_READ_ONLY)
+		return aim__fail(o->err, AIM_E_STORE_VERSION, LAYER,
+		                 "%s in this store are of version %u and must be brought to %u; open it "
+		                 "once for writing",
+		                 kind->name, found->version, kind->version);
+	if (!kind->migrate)
+		return aim__fail_plain(o->err, AIM_E_INTERNAL, LAYER);
+	page *p = aim__alloc_zeroed(o->store->ctx, sizeof *p);
+	if (!p)
+		return aim__fail_plain(o->err, AIM_E_NOMEM, LAYER);
+	p->kind = kind;
+	aim__buf_init(&p->bytes, o->store->ctx);
+	aim__buf_init(&p->fresh, o->store->ctx);
+	aim_status rc = migrate(o, p, kind_key, found);
+	aim__buf_dispose(&p->bytes);
+	aim__buf_dispose(&p->fresh);
+	aim__free(o->store->ctx, p, sizeof *p);
+	if (rc == AIM_OK && found->version > kind->version)
+		return refuse_newer(o, kind->name, found->version, kind->version);
+	return rc;
+}
+
+static aim_status check_kind(opening *o, const aim__record_kind *kind)
+{
+	char key[64];
+	state found;
+	aim__format(key, sizeof key, "kind/%s", kind->name);
+	aim_status rc = read_state(o, key, &found);
+	if (rc == AIM_OK && found.version == 0 && !(o->store->flags & AIM_STORE_READ_ONLY)) {
+		rc = create_version(o, key, kind->version);
+		if (rc == AIM_OK)
+			rc = read_state(o, key, &found);
+	}
+	if (rc != AIM_OK || found.version == 0)
+		return rc;
+	if (found.version > kind->version)
+		return refuse_newer(o, kind->name, found.version, kind->version);
+	return found.version < kind->version ? migrate_kind(o, kind, key, &found) : AIM_OK;
+}
+
+static aim_status check_kinds(aim_store *store, const aim__record_kinds *kinds, aim_error *err)
+{
+	opening o = {.store = store, .err = err};
+	aim__buf_init(&o.value, store->ctx);
+	aim_status rc = check_format(&o);
+	for (; kinds; kinds = kinds->next)
+		for (size_t i = 0; rc == AIM_OK && i < kinds->n_kinds; i++)
+			rc = check_kind(&o, kinds->kinds[i]);
+	aim__buf_dispose(&o.value);
+	return rc;
+}
+
+static aim_status check_engine(const aim_store_engine *engine, aim_error *err)
+{
+	if (engine->flags != 0)
+		return aim__fail(err, AIM_E_VERSION, LAYER, "aim_store_engine.flags must be 0");
+	if (!engine->get || !engine->scan || !engine->apply_group || !engine->read)
+		return aim__fail(err, AIM_E_INVALID, LAYER,
+		                 "aim_store_engine needs get, scan, apply_group and read");
+	return AIM_OK;
+}
+
+static aim_status check_options(const aim_store_options *options, uint32_t *out_flags, aim_error *err)
+{
+	aim_store_options o = {.struct_size = sizeof o};
+	aim_status rc =
+		aim__sized_in(&o, sizeof o, options, sizeof(aim_store_options), "aim_store_options", err);
+	if (rc == AIM_OK && (o.flags & ~AIM_STORE_READ_ONLY))
+		rc = aim__fail(err, AIM_E_VERSION, LAYER, "aim_store_options.flags has an unknown bit");
+	*out_flags = o.flags;
+	return rc;
+}
+
+/* A handle with one reference that owns the engine; on NULL the engine is still the caller's. */
+static aim_store *make_store(aim_ctx *ctx, const aim_store_engine *engine, uint32_t flags)
+{
+	aim_store *store = aim__alloc_zeroed(ctx, sizeof *store);
+	if (!store)
+		return NULL;
+	if (aim__mutex_init(&store->apply_lock) != AIM_OK) {
+		aim__free(ctx, store, sizeof *store);
+		return NULL;
+	}
+	store->ctx = aim__ctx_ref(ctx);
+	store->engine = *engine;
+	store->flags = flags;
+	atomic_init(&store->references, 1);
+	atomic_init(&store->n_groups, 0);
+	return store;
+}
+
+aim_status aim__store_open(aim_ctx *ctx, const aim_store_engine *engine, const aim__record_kinds *kinds,
+                           const aim_store_options *options, aim_store **out, aim_error *err)
+{
+	aim_store_engine own = {0};
+	aim_store *store = NULL;
+	uint32_t flags;
+	aim_status rc = aim__sized_table(&own, sizeof own, engine, sizeof own, "aim_store_engine", err);
+	if (rc != AIM_OK)
+		return rc;
+	rc = check_engine(&own, err);
+	if (rc == AIM_OK)
+		rc = check_options(options, &flags, err);
+	if (rc == AIM_OK)
+		store = make_store(ctx, &own, flags);
+	if (!store) {
+		if (own.close)
+			own.close(own.user);
+		return rc == AIM_OK ? aim__fail_plain(err, AIM_E_NOMEM, LAYER) : rc;
+	}
+	rc = check_kinds(store, kinds, err);
+	if (rc != AIM_OK) {
+		aim__store_unref(store);
+		return rc;
+	}
+	*out = store;
+	return AIM_OK;
+}

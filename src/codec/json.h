@@ -26,6 +26,11 @@ typedef struct aim__json_node {
 #define AIM__JSON_COUNT_SHIFT 8
 #define AIM__JSON_COUNT_MAX 0xFFFFFFu /* this many or more: walk to count */
 
+typedef struct aim__json_slot {
+	uint32_t hash;
+	uint32_t key; /* a node; 0: empty, since the root is never a key */
+} aim__json_slot;
+
 /* May be embedded (init/dispose) or on the heap (aim_json_new). */
 struct aim_json {
 	aim_ctx *ctx; /* referenced when on the heap, borrowed when embedded */
@@ -37,7 +42,7 @@ struct aim_json {
 	uint8_t *text; /* copy of the source unless borrowed, then decoded strings */
 	size_t text_len;
 	size_t cap_text;
-	uint32_t *slots; /* set of keys, for objects of many members */
+	struct aim__json_slot *slots; /* set of names, for objects of many members */
 	size_t cap_slots;
 };
 

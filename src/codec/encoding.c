@@ -1,0 +1,360 @@
+/* codec/encoding.c — base64, base64url, hex (RFC 4648) and base58. Layer codec.
+ *
+ * Keys and seeds pass through here, so the first three use arithmetic instead of tables and no branch
+ * depends on what a character stands for, only on whether the text as a whole is valid. */
+#include "codec/encoding.h"
+
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+#define INVALID 0xFFu
+
+/* 0xFF when low ≤ c ≤ high, else 0, without a branch. */
+static uint32_t in_range(uint32_t c, uint32_t low, uint32_t high)
+{
+	return (((low - 1 - c) & (c - high - 1)) >> 8) & 0xFFu;
+}
+
+static uint32_t hex_value(uint32_t c)
+{
+	uint32_t digit = in_range(c, '0', '9');
+	uint32_t upper = in_range(c, 'A', 'F');
+	uint32_t lower = in_range(c, 'a', 'f');
+	uint32_t none = ~(digit | upper | lower) & INVALID;
+	return (digit & (c - '0')) | (upper & (c - 'A' + 10)) | (lower & (c - 'a' + 10)) | none;
+}
+
+static char hex_char(uint32_t value)
+{
+	return (char)(value + '0' + (in_range(value, 10, 15) & ('a' - '0' - 10)));
+}
+
+/* plus and slash: the two characters in which the alphabets differ. */
+static uint32_t base64_value(uint32_t c, uint32_t plus, uint32_t slash)
+{
+	uint32_t upper = in_range(c, 'A', 'Z');
+	uint32_t lower = in_range(c, 'a', 'z');
+	uint32_t digit = in_range(c, '0', '9');
+	uint32_t is_plus = in_range(c, plus, plus);
+	uint32_t is_slash = in_range(c, slash, slash);
+	uint32_t none = ~(upper | lower | digit | is_plus | is_slash) & INVALID;
+	return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) | (digit & (c - '0' + 52)) |
+	       (is_plus & 62u) | (is_slash & 63u) | none;
+}
+
+static char base64_char(uint32_t value, uint32_t plus, uint32_t slash)
+{
+	uint32_t c = in_range(value, 0, 25) & (value + 'A');
+	c |= in_range(value, 26, 51) & (value + 'a' - 26);
+	c |= in_range(value, 52, 61) & (value + '0' - 52);
+	return (char)(c | (in_range(value, 62, 62) & plus) | (in_range(value, 63, 63) & slash));
+}
+
+static int is_url(uint32_t form)
+{
+	return form == AIM_ENCODING_BASE64URL || form == AIM_ENCODING_BASE64URL_PADDED;
+}
+
+static int is_padded(uint32_t form)
+{
+	return form == AIM_ENCODING_BASE64 || form == AIM_ENCODING_BASE64URL_PADDED;
+}
+
+static int is_base64(uint32_t form)
+{
+	return form >= AIM_ENCODING_BASE64 && form <= AIM_ENCODING_BASE64URL_PADDED;
+}
+
+size_t aim__encoding_text_size(uint32_t form, size_t n)
+{
+	if (n > SIZE_MAX / 4)
+		return 0;
+	if (form == AIM_ENCODING_HEX)
+		return n * 2;
+	if (form == AIM_ENCODING_BASE58)
+		return n + n / 2; /* log 256 / log 58 is below 1.37; leading zeros are one for one */
+	if (!is_base64(form))
+		return 0;
+	return is_padded(form) ? (n + 2) / 3 * 4 : n / 3 * 4 + (n % 3 ? n % 3 + 1 : 0);
+}
+
+size_t aim__encoding_bytes_size(uint32_t form, size_t n)
+{
+	if (form == AIM_ENCODING_HEX)
+		return n / 2;
+	if (form == AIM_ENCODING_BASE58)
+		return n;
+	return n / 4 * 3 + n % 4 * 3 / 4;
+}
+
+void aim__hex_write(aim_bytes in, char *dst)
+{
+	for (size_t i = 0; i < in.len; i++) {
+		dst[2 * i] = hex_char(in.ptr[i] >> 4);
+		dst[2 * i + 1] = hex_char(in.ptr[i] & 15u);
+	}
+}
+
+static size_t base64_write(uint32_t form, aim_bytes in, char *dst)
+{
+	uint32_t plus = is_url(form) ? '-' : '+';
+	uint32_t slash = is_url(form) ? '_' : '/';
+	size_t n = 0;
+	for (size_t i = 0; i < in.len; i += 3) {
+		size_t left = in.len - i;
+		uint32_t bits = (uint32_t)in.ptr[i] << 16;
+		bits |= left > 1 ? (uint32_t)in.ptr[i + 1] << 8 : 0;
+		bits |= left > 2 ? in.ptr[i + 2] : 0;
+		dst[n++] = base64_char(bits >> 18, plus, slash);
+		dst[n++] = base64_char(bits >> 12 & 63, plus, slash);
+		if (left > 1)
+			dst[n++] = base64_char(bits >> 6 & 63, plus, slash);
+		if (left > 2)
+			dst[n++] = base64_char(bits & 63, plus, slash);
+	}
+	while (is_padded(form) && n % 4 != 0)
+		dst[n++] = '=';
+	return n;
+}
+
+static const char base58_alphabet[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/* Leading zero bytes are leading '1's; the rest is one large number in base 58. */
+static size_t base58_write(aim_bytes in, char *dst)
+{
+	size_t zeros = 0;
+	size_t n = 0; /* digits so far, lowest first, behind the zeros */
+	while (zeros < in.len && in.ptr[zeros] == 0)
+		dst[zeros++] = '1';
+	char *digits = dst + zeros;
+	for (size_t i = zeros; i < in.len; i++) {
+		uint32_t carry = in.ptr[i];
+		for (size_t k = 0; k < n; k++) {
+			carry += (uint32_t)(uint8_t)digits[k] << 8;
+			digits[k] = (char)(carry % 58);
+			carry /= 58;
+		}
+		for (; carry != 0; carry /= 58)
+			digits[n++] = (char)(carry % 58);
+	}
+	for (size_t a = 0, b = n; a < b; a++) {
+		char high = base58_alphabet[(uint8_t)digits[--b]];
+		digits[b] = base58_alphabet[(uint8_t)digits[a]];
+		digits[a] = high;
+	}
+	return zeros + n;
+}
+
+size_t aim__encoding_write(uint32_t form, aim_bytes in, char *dst)
+{
+	if (form == AIM_ENCODING_HEX) {
+		aim__hex_write(in, dst);
+		return in.len * 2;
+	}
+	if (form == AIM_ENCODING_BASE58)
+		return in.len <= AIM_ENCODING_BASE58_MAX ? base58_write(in, dst) : 0;
+	return is_base64(form) ? base64_write(form, in, dst) : 0;
+}
+
+static aim_status bad(aim__encoding_problem *problem, uint32_t kind, size_t offset)
+{
+	problem->kind = kind;
+	problem->offset = offset;
+	return AIM_E_ENCODING;
+}
+
+static aim_status hex_read(aim_str text, uint8_t *dst, size_t *out_len, aim__encoding_problem *problem)
+{
+	uint32_t wrong = 0;
+	for (size_t i = 0; i + 1 < text.len; i += 2) {
+		uint32_t high = hex_value((uint8_t)text.ptr[i]);
+		uint32_t low = hex_value((uint8_t)text.ptr[i + 1]);
+		wrong |= (high | low) & 0xF0u;
+		dst[i / 2] = (uint8_t)(high << 4 | (low & 15u));
+	}
+	for (size_t i = 0; wrong && i < text.len; i++)
+		if (hex_value((uint8_t)text.ptr[i]) == INVALID)
+			return bad(problem, AIM__ENCODING_BAD_CHARACTER, i);
+	if (text.len % 2)
+		return bad(problem, AIM__ENCODING_BAD_LENGTH, text.len);
+	*out_len = text.len / 2;
+	return AIM_OK;
+}
+
+/* Cuts off the padding, which must be exactly what the form asks for. */
+static aim_status strip_padding(uint32_t form, aim_str *text, aim__encoding_problem *problem)
+{
+	size_t n = 0;
+	while (n < 2 && n < text->len && text->ptr[text->len - 1 - n] == '=')
+		n++;
+	if (!is_padded(form))
+		return n == 0 ? AIM_OK : bad(problem, AIM__ENCODING_BAD_PADDING, text->len - n);
+	if (text->len % 4 != 0)
+		return bad(problem, AIM__ENCODING_BAD_PADDING, text->len);
+	text->len -= n;
+	return AIM_OK;
+}
+
+/* Up to four characters to up to three bytes; the high bits of the result tell an invalid one. */
+static uint32_t read_group(const char *p, size_t n, uint32_t plus, uint32_t slash, uint8_t *dst)
+{
+	uint32_t bits = 0;
+	uint32_t wrong = 0;
+	for (size_t i = 0; i < 4; i++) {
+		uint32_t value = i < n ? base64_value((uint8_t)p[i], plus, slash) : 0;
+		wrong |= value & 0xC0u;
+		bits = bits << 6 | (value & 63u);
+	}
+	dst[0] = (uint8_t)(bits >> 16);
+	if (n > 2)
+		dst[1] = (uint8_t)(bits >> 8);
+	if (n > 3)
+		dst[2] = (uint8_t)bits;
+	/* Bits that no byte takes must be zero (RFC 4648 §3.5). */
+	uint32_t unused = n == 2 ? bits & 0xFFFFu : n == 3 ? bits & 0xFFu : 0;
+	return wrong << 24 | unused;
+}
+
+static aim_status base64_read(uint32_t form, aim_str text, uint8_t *dst, size_t *out_len,
+                              aim__encoding_problem *problem)
+{
+	uint32_t plus = is_url(form) ? '-' : '+';
+	uint32_t slash = is_url(form) ? '_' : '/';
+	aim_status rc = strip_padding(form, &text, problem);
+	if (rc != AIM_OK)
+		return rc;
+	size_t n = 0;
+	uint32_t wrong = 0;
+	for (size_t i = 0; i + 1 < text.len; i += 4) {
+		size_t left = text.len - i < 4 ? text.len - i : 4;
+		wrong |= read_group(text.ptr + i, left, plus, slash, dst + n);
+		n += left - 1;
+	}
+	for (size_t i = 0; (wrong || text.len % 4 == 1) && i < text.len; i++)
+		if (base64_value((uint8_t)text.ptr[i], plus, slash) == INVALID)
+			return bad(problem, AIM__ENCODING_BAD_CHARACTER, i);
+	if (text.len % 4 == 1)
+		return bad(problem, AIM__ENCODING_BAD_LENGTH, text.len);
+	if (wrong)
+		return bad(problem, AIM__ENCODING_BAD_BITS, text.len - 1);
+	*out_len = n;
+	return AIM_OK;
+}
+
+static aim_status base58_read(aim_str text, uint8_t *dst, size_t *out_len, aim__encoding_problem *problem)
+{
+	size_t zeros = 0;
+	size_t n = 0; /* bytes so far, lowest first, behind the zeros */
+	while (zeros < text.len && text.ptr[zeros] == '1')
+		dst[zeros++] = 0;
+	uint8_t *bytes = dst + zeros;
+	for (size_t i = zeros; i < text.len; i++) {
+		const char *at = memchr(base58_alphabet, text.ptr[i], 58);
+		if (!at)
+			return bad(problem, AIM__ENCODING_BAD_CHARACTER, i);
+		uint32_t carry = (uint32_t)(at - base58_alphabet);
+		for (size_t k = 0; k < n; k++) {
+			carry += bytes[k] * 58u;
+			bytes[k] = (uint8_t)carry;
+			carry >>= 8;
+		}
+		if (carry != 0)
+			bytes[n++] = (uint8_t)carry;
+	}
+	for (size_t a = 0, b = n; a < b; a++) {
+		uint8_t high = bytes[--b];
+		bytes[b] = bytes[a];
+		bytes[a] = high;
+	}
+	*out_len = zeros + n;
+	return AIM_OK;
+}
+
+aim_status aim__encoding_read(uint32_t form, aim_str text, uint8_t *dst, size_t cap, size_t *out_len,
+                              aim__encoding_problem *problem)
+{
+	aim__encoding_problem ignored;
+	aim_status rc;
+	if (form < AIM_ENCODING_BASE64 || form > AIM_ENCODING_BASE58)
+		return AIM_E_INVALID;
+	if (form == AIM_ENCODING_BASE58 && text.len > AIM_ENCODING_BASE58_MAX)
+		return AIM_E_LIMIT;
+	if (cap < aim__encoding_bytes_size(form, text.len))
+		return AIM_E_SPACE;
+	problem = problem ? problem : &ignored;
+	if (form == AIM_ENCODING_HEX)
+		rc = hex_read(text, dst, out_len, problem);
+	else if (form == AIM_ENCODING_BASE58)
+		rc = base58_read(text, dst, out_len, problem);
+	else
+		rc = base64_read(form, text, dst, out_len, problem);
+	if (rc != AIM_OK)
+		aim__wipe(dst, aim__encoding_bytes_size(form, text.len));
+	return rc;
+}
+
+aim_status aim__encoding_read_exact(uint32_t form, aim_str text, uint8_t *dst, size_t len)
+{
+	uint8_t bytes[AIM_ENCODING_BASE58_MAX];
+	size_t n = 0;
+	aim_status rc = aim__encoding_read(form, text, bytes, sizeof bytes, &n, NULL);
+	if (rc == AIM_OK && n == len)
+		memcpy(dst, bytes, len);
+	else if (rc != AIM_E_INVALID)
+		rc = AIM_E_ENCODING;
+	aim__wipe(bytes, sizeof bytes);
+	return rc;
+}
+
+aim_status aim_encoding_encode(uint32_t form, aim_bytes in, aim_buf *out)
+{
+	if (!out || (!in.ptr && in.len) || form < AIM_ENCODING_BASE64 || form > AIM_ENCODING_BASE58)
+		return AIM__MISUSE(out ? out->ctx : NULL, "out and a known form are required");
+	if (form == AIM_ENCODING_BASE58 && in.len > AIM_ENCODING_BASE58_MAX)
+		return AIM_E_LIMIT;
+	size_t size = aim__encoding_text_size(form, in.len);
+	if (size < in.len)
+		return AIM_E_LIMIT;
+	aim_status rc = aim__buf_reserve(out, size);
+	if (rc != AIM_OK)
+		return rc;
+	out->len += aim__encoding_write(form, in, (char *)out->ptr + out->len);
+	out->ptr[out->len] = 0;
+	return AIM_OK;
+}
+
+static aim_status refuse(aim_str text, const aim__encoding_problem *problem, aim_error *err)
+{
+	static const char *const sentences[] = {
+		[AIM__ENCODING_BAD_CHARACTER] = "a character outside the alphabet",
+		[AIM__ENCODING_BAD_LENGTH] = "no text of this form has this length",
+		[AIM__ENCODING_BAD_PADDING] = "the padding is missing, too long or not expected",
+		[AIM__ENCODING_BAD_BITS] = "the unused bits of the last character are not zero",
+	};
+	aim_status rc = aim__fail(err, AIM_E_ENCODING, AIM_LAYER_CODEC, "%s at offset %zu",
+	                          sentences[problem->kind], problem->offset);
+	aim__error_at(err, aim_bytes_from_str(text), problem->offset);
+	return rc;
+}
+
+aim_status aim_encoding_decode(uint32_t form, aim_str text, aim_buf *out, aim_error *err)
+{
+	if (!out || (!text.ptr && text.len) || form < AIM_ENCODING_BASE64 || form > AIM_ENCODING_BASE58)
+		return AIM__MISUSE(out ? out->ctx : NULL, "out and a known form are required");
+	size_t cap = aim__encoding_bytes_size(form, text.len);
+	aim_status rc = AIM_E_LIMIT;
+	if (form != AIM_ENCODING_BASE58 || text.len <= AIM_ENCODING_BASE58_MAX)
+		rc = aim__buf_reserve(out, cap);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_CODEC);
+	aim__encoding_problem problem = {AIM__ENCODING_BAD_CHARACTER, 0};
+	size_t n = 0;
+	rc = aim__encoding_read(form, text, out->ptr + out->len, cap, &n, &problem);
+	out->len += n;
+	out->ptr[out->len] = 0;
+	return rc == AIM_OK ? AIM_OK : refuse(text, &problem, err);
+}

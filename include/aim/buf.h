@@ -40,7 +40,7 @@ AIM_API aim_str aim_buf_str(const aim_buf *buf);
 /** Forgets the content (wiped), keeps the memory.  Threads: confined.  Allocates: no.  @since 0.1 */
 AIM_API void aim_buf_clear(aim_buf *buf);
 
-/** Appends bytes.
+/** Appends bytes, which may be a piece of the buffer itself.
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_LIMIT past limits.max_buffer_bytes
  *  Threads: confined.  Allocates: when it grows.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_buf_append(aim_buf *buf, aim_bytes bytes);

@@ -58,7 +58,7 @@ typedef struct aim_ctx_options {
 
 /** Builds a context and runs the crypto provider's known-answer tests.
  *  Ownership of each plug-in's user pointer passes to the context: its destroy runs exactly once,
- *  also when this call fails.
+ *  also when this call fails (unless a struct_size is too small to hold the pointer to it).
  *  @param options  in, borrowed, NULL for all defaults     @param out  out, owned; aim_ctx_free()
  *  @param err      out, may be NULL
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_VERSION, AIM_E_SELF_TEST, AIM_E_RANDOM,

@@ -27,16 +27,20 @@ void aim__arena_init(aim__arena *arena, const aim_ctx *ctx, size_t first_size, s
 	arena->limit = limit;
 }
 
-void aim__arena_dispose(aim__arena *arena)
+static void free_chunks(aim__arena *arena, aim__arena_chunk *chunk)
 {
-	aim__arena_chunk *chunk = arena->first;
 	while (chunk) {
 		aim__arena_chunk *next = chunk->next;
+		arena->total -= sizeof *chunk + chunk->cap;
 		aim__free(arena->ctx, chunk, sizeof *chunk + chunk->cap);
 		chunk = next;
 	}
+}
+
+void aim__arena_dispose(aim__arena *arena)
+{
+	free_chunks(arena, arena->first);
 	arena->first = arena->current = NULL;
-	arena->total = 0;
 }
 
 void aim__arena_reset(aim__arena *arena)
@@ -46,23 +50,49 @@ void aim__arena_reset(aim__arena *arena)
 	arena->current = arena->first;
 }
 
+/* Chunks kept by a reset and not used since count toward the limit: they make way for one that fits. */
+static void drop_unused(aim__arena *arena)
+{
+	aim__arena_chunk *current = arena->current;
+	if (!current)
+		return;
+	free_chunks(arena, current->next);
+	current->next = NULL;
+	if (current == arena->first && current->used == 0)
+		aim__arena_dispose(arena);
+}
+
+static int within_limit(const aim__arena *arena, size_t size)
+{
+	return arena->limit == 0 || (size <= arena->limit && arena->total <= arena->limit - size);
+}
+
+/* Doubling up to a bound, cut to what the limit leaves; never below need. */
 static size_t next_chunk_size(const aim__arena *arena, size_t need)
 {
 	size_t size = arena->current ? arena->current->cap * 2 : arena->first_size;
 	if (size > MAX_CHUNK)
 		size = MAX_CHUNK;
+	if (arena->limit != 0 && arena->limit > arena->total + sizeof(aim__arena_chunk)) {
+		size_t left = arena->limit - arena->total - sizeof(aim__arena_chunk);
+		if (size > left)
+			size = left;
+	}
 	return size < need ? need : size;
 }
 
 /* Inserts a chunk behind the current one, so that chunks kept by a reset stay in the list. */
 static aim__arena_chunk *add_chunk(aim__arena *arena, size_t need)
 {
-	size_t cap = next_chunk_size(arena, need);
 	size_t size;
-	if (aim__add_overflows(sizeof(aim__arena_chunk), cap, &size))
+	if (aim__add_overflows(sizeof(aim__arena_chunk), need, &size))
 		return NULL;
-	if (arena->limit != 0 && (size > arena->limit || arena->total > arena->limit - size))
+	if (!within_limit(arena, size))
+		drop_unused(arena);
+	if (!within_limit(arena, size))
 		return NULL;
+	size_t cap = next_chunk_size(arena, need);
+	size = sizeof(aim__arena_chunk) + cap;
 	aim__arena_chunk *chunk = aim__alloc(arena->ctx, size);
 	if (!chunk)
 		return NULL;
@@ -89,9 +119,6 @@ static void *take(aim__arena *arena, size_t size, size_t alignment)
 			arena->current = chunk;
 			return chunk->data + start;
 		}
-		/* After a reset the next kept chunk may be large enough. */
-		if (chunk->next && chunk->next->used != 0)
-			break;
 	}
 	aim__arena_chunk *chunk = add_chunk(arena, size);
 	if (!chunk)

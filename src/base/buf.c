@@ -13,7 +13,9 @@ void aim__buf_init(aim_buf *buf, aim_ctx *ctx)
 {
 	memset(buf, 0, sizeof *buf);
 	buf->ctx = ctx;
-	buf->max = (size_t)ctx->limits.max_buffer_bytes;
+	/* Half the address space leaves room for the NUL and the doubling. */
+	buf->max = ctx->limits.max_buffer_bytes < SIZE_MAX / 2 ? (size_t)ctx->limits.max_buffer_bytes
+	                                                       : SIZE_MAX / 2;
 }
 
 void aim__buf_dispose(aim_buf *buf)
@@ -138,5 +140,9 @@ aim_status aim_buf_append(aim_buf *buf, aim_bytes bytes)
 		return AIM__MISUSE(NULL, "buf is required");
 	if (!bytes.ptr && bytes.len)
 		return AIM__MISUSE(buf->ctx, "bytes has a length and no pointer");
-	return aim__buf_add(buf, bytes.ptr, bytes.len);
+	size_t inside = (size_t)((uintptr_t)bytes.ptr - (uintptr_t)buf->ptr);
+	if (!buf->ptr || inside >= buf->cap)
+		return aim__buf_add(buf, bytes.ptr, bytes.len);
+	aim_status rc = aim__buf_reserve(buf, bytes.len); /* a piece of itself: it may have moved */
+	return rc == AIM_OK ? aim__buf_add(buf, buf->ptr + inside, bytes.len) : rc;
 }

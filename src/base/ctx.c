@@ -116,14 +116,18 @@ static aim_status take_plugins(aim_ctx *ctx, const aim_ctx_options *o, aim_error
 	return AIM_OK;
 }
 
+/* A table too small to hold destroy cannot be trusted to have one. */
+#define RUN_DESTROY(table)                                                                         \
+	do {                                                                                       \
+		if ((table) && (table)->struct_size >= sizeof *(table) && (table)->destroy)        \
+			(table)->destroy((table)->user);                                           \
+	} while (0)
+
 static void destroy_plugins(const aim_ctx_options *o)
 {
-	if (o->clock && o->clock->destroy)
-		o->clock->destroy(o->clock->user);
-	if (o->random && o->random->destroy)
-		o->random->destroy(o->random->user);
-	if (o->log && o->log->destroy)
-		o->log->destroy(o->log->user);
+	RUN_DESTROY(o->clock);
+	RUN_DESTROY(o->random);
+	RUN_DESTROY(o->log);
 }
 
 static aim_status build(aim_ctx *ctx, const aim_ctx_options *o, aim_error *err, int *crypto_taken)
@@ -148,16 +152,14 @@ static void give_up(const aim_ctx_options *o, const aim__crypto_slot *slot, int 
 	if (!crypto_taken)
 		slot->discard(o->crypto);
 	destroy_plugins(o);
-	if (o->allocator && o->allocator->destroy)
-		o->allocator->destroy(o->allocator->user);
+	RUN_DESTROY(o->allocator);
 }
 
 static aim_status take_options(aim_ctx_options *o, const aim_ctx_options *options, aim_error *err)
 {
-	/* The known part is copied before it is judged: the plug-ins in it are ours even when refused. */
-	if (options && options->struct_size >= sizeof *o)
-		memcpy(o, options, sizeof *o);
 	aim_status rc = aim__sized_in(o, sizeof *o, options, sizeof *o, "aim_ctx_options", err);
+	if (rc == AIM_E_VERSION) /* refused, but the plug-ins it names are ours to destroy */
+		memcpy(o, options, sizeof *o);
 	if (rc == AIM_OK && o->flags != 0)
 		rc = aim__fail(err, AIM_E_VERSION, AIM_LAYER_BASE, "aim_ctx_options.flags must be 0");
 	return rc;
@@ -192,7 +194,7 @@ aim_status aim__ctx_build(const aim_ctx_options *options, const aim__crypto_slot
 	int crypto_taken = 0;
 	aim_status rc = take_options(&o, options, err);
 	if (rc == AIM_OK && !out)
-		rc = aim__fail(err, AIM_E_INVALID, AIM_LAYER_BASE, "out is required");
+		rc = missing("out", err);
 	if (rc == AIM_OK)
 		rc = new_ctx(&o, slot, out, &crypto_taken, err);
 	if (rc != AIM_OK)

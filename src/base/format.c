@@ -49,7 +49,7 @@ size_t aim__utf8_sequence(const uint8_t *p, size_t len)
 static void put_text(sink *out, const char *text, size_t len)
 {
 	const uint8_t *p = (const uint8_t *)text;
-	for (size_t i = 0; i < len;) {
+	for (size_t i = 0; i < len && !out->full;) {
 		size_t n = aim__utf8_sequence(p + i, len - i);
 		int control = n == 1 && (p[i] < 0x20 || p[i] == 0x7F);
 		int c1 = n == 2 && p[i] == 0xC2 && p[i + 1] < 0xA0;
@@ -125,6 +125,7 @@ static int64_t take_signed(va_list *args, int width)
 	switch (width) {
 	case 1: return va_arg(*args, long);
 	case 2: return va_arg(*args, long long);
+	case 3: return va_arg(*args, ptrdiff_t);
 	default: return va_arg(*args, int);
 	}
 }

@@ -1,6 +1,6 @@
 /* base/format.h — text without the printf family, so that no locale can change it.
  *
- * Understood: %s %.*s %c %d %u %ld %lu %lld %llu %zu %x %llx %%. Nothing else: an unknown conversion is copied as
+ * Understood: %s %.*s %c %d %u %ld %lu %lld %llu %zd %zu %x %llx %%. Nothing else: an unknown conversion is copied as
  * it stands. Bytes of %s and %.*s that are control characters or not UTF-8 become '?'. */
 #ifndef AIM_BASE_FORMAT_H
 #define AIM_BASE_FORMAT_H

@@ -30,7 +30,7 @@ void aim__map_clear(aim__map *map);
 uintptr_t *aim__map_find(const aim__map *map, aim_bytes key);
 /* The same with the hash already known. */
 uintptr_t *aim__map_find_hashed(const aim__map *map, aim_bytes key, uint64_t hash);
-/* Inserts or replaces. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT. */
+/* Inserts, or replaces the value and leaves the entry's first key. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT. */
 aim_status aim__map_put(aim__map *map, aim_bytes key, uintptr_t value);
 /* Inserts only. AIM_OK, AIM_E_EXISTS, AIM_E_NOMEM, AIM_E_LIMIT. */
 aim_status aim__map_add(aim__map *map, aim_bytes key, uintptr_t value);

@@ -17,7 +17,7 @@ int aim__mul_overflows(size_t a, size_t b, size_t *out)
 
 void *aim__alloc(const aim_ctx *ctx, size_t size)
 {
-	if (size == 0)
+	if (size == 0 || size > PTRDIFF_MAX) /* allocators add headers: leave them room */
 		return NULL;
 	return ctx->allocator.alloc(ctx->allocator.user, size);
 }
@@ -42,6 +42,8 @@ void *aim__resize(const aim_ctx *ctx, void *ptr, size_t old_size, size_t new_siz
 {
 	if (!ptr)
 		return aim__alloc(ctx, new_size);
+	if (new_size == 0 || new_size > PTRDIFF_MAX)
+		return NULL;
 	if (ctx->allocator.resize)
 		return ctx->allocator.resize(ctx->allocator.user, ptr, old_size, new_size);
 	void *fresh = aim__alloc(ctx, new_size);

@@ -4,7 +4,7 @@
 
 #include <aim/ctx.h>
 
-/* NULL when size is 0, overflows or the allocator refuses. */
+/* NULL when size is 0, above PTRDIFF_MAX, overflows or the allocator refuses. */
 void *aim__alloc(const aim_ctx *ctx, size_t size);
 void *aim__alloc_zeroed(const aim_ctx *ctx, size_t size);
 void *aim__alloc_array(const aim_ctx *ctx, size_t n, size_t item_size);

@@ -182,6 +182,9 @@ aim_status aim__time_parse_us(aim_str text, int64_t *out_us)
 	    day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59)
 		return AIM_E_INVALID;
 	int64_t s = days_from_civil(year, month, day) * S_PER_DAY + hour * 3600 + minute * 60 + second;
-	*out_us = (s - offset) * US_PER_S + micros;
+	s -= offset;
+	if (s < FIRST_S || s > LAST_S)
+		return AIM_E_INVALID;
+	*out_us = s * US_PER_S + micros;
 	return AIM_OK;
 }

@@ -26,7 +26,7 @@ static const aim_crypto *table_of(const aim_ctx *ctx)
 
 void aim__provider_discard(const aim_crypto *table)
 {
-	if (table && table->destroy)
+	if (table && table->struct_size >= sizeof *table && table->destroy)
 		table->destroy(table->user);
 }
 

@@ -19,7 +19,7 @@ static int must_fail(test_heap *heap)
 static void *heap_alloc(void *user, size_t size)
 {
 	test_heap *heap = user;
-	if (must_fail(heap))
+	if (must_fail(heap) || size > PTRDIFF_MAX)
 		return NULL;
 	unsigned char *p = malloc(HEADER + size);
 	if (!p)

@@ -5,9 +5,11 @@
  * when short, in one block of the context's allocator when long. */
 #include <aim/message.h>
 
+#include "base/buf.h"
 #include "base/ctx.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "codec/encoding.h"
 #include "crypto/key.h"
 #include "crypto/provider.h"
 
@@ -83,4 +85,43 @@ aim_status aim_message_verify(const aim_ctx *ctx, const aim_public_key *public_k
 	rc = aim__ed25519_verify_strict(ctx, public_key->bytes, message.bytes, signature.ptr, err);
 	done(ctx, &message);
 	return rc;
+}
+
+aim_status aim_message_sign_base64(const aim_key *key, aim_bytes payload, aim_buf *out, aim_error *err)
+{
+	uint8_t signature[AIM_KEY_SIGNATURE_LEN];
+	char text[88];
+	if (!key || !out)
+		return AIM__MISUSE(key ? aim__key_ctx(key) : NULL, "key and out are required");
+	aim_status rc = aim_message_sign(key, payload, signature, err);
+	if (rc != AIM_OK)
+		return rc;
+	size_t len = aim__encoding_write(AIM_ENCODING_BASE64, (aim_bytes){signature, sizeof signature}, text);
+	rc = aim__buf_add(out, text, len);
+	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
+}
+
+/* 64 bytes are 86 characters and two of padding. */
+static aim_status read_signature(aim_str text, uint8_t out[AIM_KEY_SIGNATURE_LEN])
+{
+	static const uint32_t forms[] = {AIM_ENCODING_BASE64, AIM_ENCODING_BASE64URL_PADDED,
+	                                 AIM_ENCODING_BASE64_UNPADDED, AIM_ENCODING_BASE64URL};
+	if (text.len != 86 && text.len != 88)
+		return AIM_E_SIGNATURE;
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+		if (aim__encoding_read_exact(forms[i], text, out, AIM_KEY_SIGNATURE_LEN) == AIM_OK)
+			return AIM_OK;
+	return AIM_E_SIGNATURE;
+}
+
+aim_status aim_message_verify_base64(const aim_ctx *ctx, const aim_public_key *public_key,
+                                     aim_bytes payload, aim_str signature, aim_error *err)
+{
+	uint8_t bytes[AIM_KEY_SIGNATURE_LEN];
+	if (!ctx || !public_key || (!signature.ptr && signature.len > 0))
+		return AIM__MISUSE(ctx, "ctx, public_key and signature are required");
+	if (read_signature(signature, bytes) != AIM_OK)
+		return aim__fail(err, AIM_E_SIGNATURE, AIM_LAYER_EVIDENCE,
+		                 "the signature's %zu characters are not base64 of 64 bytes", signature.len);
+	return aim_message_verify(ctx, public_key, payload, (aim_bytes){bytes, sizeof bytes}, err);
 }

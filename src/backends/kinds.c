@@ -2,7 +2,4 @@
  * declared in its private header; this is the one place that knows them all, in layer order. */
 #include "backends/kinds.h"
 
-#include "audit/kinds.h"
-
-static const aim__record_kinds audit_kinds = {aim__audit_kinds, AIM__AUDIT_N_KINDS, NULL};
-const aim__record_kinds aim__all_record_kinds = {aim__store_kinds, AIM__STORE_N_KINDS, &audit_kinds};
+const aim__record_kinds aim__all_record_kinds = {aim__store_kinds, AIM__STORE_N_KINDS, NULL};

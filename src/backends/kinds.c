@@ -2,4 +2,7 @@
  * declared in its private header; this is the one place that knows them all, in layer order. */
 #include "backends/kinds.h"
 
-const aim__record_kinds aim__all_record_kinds = {aim__store_kinds, AIM__STORE_N_KINDS, NULL};
+#include "audit/kinds.h"
+
+static const aim__record_kinds audit_kinds = {aim__audit_kinds, AIM__AUDIT_N_KINDS, NULL};
+const aim__record_kinds aim__all_record_kinds = {aim__store_kinds, AIM__STORE_N_KINDS, &audit_kinds};

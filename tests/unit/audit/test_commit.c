@@ -140,9 +140,6 @@ static void test_incomplete_changes(void **state)
 	assert_status(aim__audit_commit(b->log, &change, NULL), AIM_E_LIMIT);
 	change = (aim__change){.ops = &op, .n_ops = 4097, .records = &r, .n_records = 1};
 	assert_status(aim__audit_commit(b->log, &change, NULL), AIM_E_LIMIT);
-	aim_store_op nameless = put_op(AIM_STORE_PUT, "", "{}");
-	change = (aim__change){.ops = &nameless, .n_ops = 1, .records = &r, .n_records = 1};
-	assert_status(aim__audit_commit(b->log, &change, NULL), AIM_E_INVALID);
 	assert_status(aim__audit_commit(b->log, NULL, NULL), AIM_E_INVALID);
 	assert_status(aim__audit_commit(NULL, &change, NULL), AIM_E_INVALID);
 	assert_int_equal(b->v.n_rows, 0);

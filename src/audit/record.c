@@ -24,53 +24,57 @@ AIM__NO_PADDING(aim_audit_record, 8 + 2 * 8 + 19 * 2 * sizeof(void *));
 enum source { TEXT, ACTOR, COMMITMENT, DATA, DURABILITY, TIME, TRUST, VERSION };
 
 typedef struct member {
-	const char *name;
+	const char *name; /* for messages */
+	const char *key;  /* as it is written, with the comma in front */
+	size_t key_len;
 	enum source source;
 	size_t offset; /* TEXT: of the span in aim_audit_record */
 } member;
 
-#define SPAN(field) offsetof(aim_audit_record, field)
+#define KEY(name) name, ",\"" name "\":", sizeof(name) + 3
+#define TEXT_OF(field) {KEY(#field), TEXT, offsetof(aim_audit_record, field)}
 
 /* RFC 8785 §3.2.3 order; the names are ASCII, so it is the order of the bytes. */
 static const member members[] = {
-	{"action", TEXT, SPAN(action)},
-	{"actor", ACTOR, 0},
-	{"approval", TEXT, SPAN(approval)},
-	{"arguments_commitment", COMMITMENT, 0},
-	{"data", DATA, 0},
-	{"decision", TEXT, SPAN(decision)},
-	{"durability", DURABILITY, 0},
-	{"kind", TEXT, SPAN(kind)},
-	{"policy_hash", TEXT, SPAN(policy_hash)},
-	{"reason", TEXT, SPAN(reason)},
-	{"reason_code", TEXT, SPAN(reason_code)},
-	{"request", TEXT, SPAN(request)},
-	{"resource", TEXT, SPAN(resource)},
-	{"rule", TEXT, SPAN(rule)},
-	{"server_fingerprint", TEXT, SPAN(server_fingerprint)},
-	{"subject", TEXT, SPAN(subject)},
-	{"time_us", TIME, 0},
-	{"tool_fingerprint", TEXT, SPAN(tool_fingerprint)},
-	{"trust_micro", TRUST, 0},
-	{"v", VERSION, 0},
+	TEXT_OF(action),
+	{KEY("actor"), ACTOR, 0},
+	TEXT_OF(approval),
+	{KEY("arguments_commitment"), COMMITMENT, 0},
+	{KEY("data"), DATA, 0},
+	TEXT_OF(decision),
+	{KEY("durability"), DURABILITY, 0},
+	TEXT_OF(kind),
+	TEXT_OF(policy_hash),
+	TEXT_OF(reason),
+	TEXT_OF(reason_code),
+	TEXT_OF(request),
+	TEXT_OF(resource),
+	TEXT_OF(rule),
+	TEXT_OF(server_fingerprint),
+	TEXT_OF(subject),
+	{KEY("time_us"), TIME, 0},
+	TEXT_OF(tool_fingerprint),
+	{KEY("trust_micro"), TRUST, 0},
+	{KEY("v"), VERSION, 0},
 };
 
 static const member actor_members[] = {
-	{"agent", TEXT, SPAN(agent)},
-	{"did", TEXT, SPAN(did)},
-	{"session", TEXT, SPAN(session)},
-	{"user", TEXT, SPAN(user)},
+	TEXT_OF(agent),
+	TEXT_OF(did),
+	TEXT_OF(session),
+	TEXT_OF(user),
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* What one write works on. */
+/* What one write works on. Each member is appended with a comma in front; the first comma of an object
+ * becomes its brace. */
 typedef struct writing {
 	const aim_audit_record *record;
 	uint32_t durability;
 	const uint8_t *salt;
 	aim_json *scratch;
-	aim__json_writer json;
+	aim_buf *out;
 	aim_error *err;
 } writing;
 
@@ -86,6 +90,29 @@ static aim_status refuse(writing *w, aim_status status, const char *name, const 
 	return aim__fail(w->err, status, AIM_LAYER_AUDIT, "audit record: %s %s", name, what);
 }
 
+static aim_status end_member(writing *w, const member *m, aim_status rc)
+{
+	if (rc == AIM_E_UTF8)
+		return refuse(w, rc, m->name, "is not UTF-8");
+	return rc == AIM_OK ? rc : aim__fail_plain(w->err, rc, AIM_LAYER_AUDIT);
+}
+
+static aim_status add_text(writing *w, const member *m, aim_str text)
+{
+	aim_status rc = aim__buf_add(w->out, m->key, m->key_len);
+	if (rc == AIM_OK)
+		rc = aim__json_quote(w->out, text);
+	return end_member(w, m, rc);
+}
+
+static aim_status add_integer(writing *w, const member *m, int64_t value)
+{
+	aim_status rc = aim__buf_add(w->out, m->key, m->key_len);
+	if (rc == AIM_OK)
+		rc = aim__buf_add_i64(w->out, value);
+	return end_member(w, m, rc);
+}
+
 static aim_status write_text(writing *w, const member *m)
 {
 	aim_str text = text_at(w->record, m->offset);
@@ -95,29 +122,27 @@ static aim_status write_text(writing *w, const member *m)
 		return refuse(w, AIM_E_INVALID, m->name, "has a length and no pointer");
 	if (text.len > AIM__AUDIT_MAX_TEXT_BYTES)
 		return refuse(w, AIM_E_LIMIT, m->name, "is longer than 4096 bytes");
-	aim__write_member_string(&w->json, m->name, text);
-	if (w->json.status == AIM_E_UTF8)
-		return refuse(w, AIM_E_UTF8, m->name, "is not UTF-8");
-	return AIM_OK;
+	return add_text(w, m, text);
 }
 
-static aim_status write_actor(writing *w)
+static aim_status write_actor(writing *w, const member *m)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < COUNT(actor_members); i++)
-		n += text_at(w->record, actor_members[i].offset).len != 0;
-	if (n == 0)
-		return AIM_OK;
-	aim_status rc = AIM_OK;
-	aim__write_key(&w->json, "actor");
-	aim__write_begin_object(&w->json);
+	size_t before = w->out->len;
+	aim_status rc = end_member(w, m, aim__buf_add(w->out, m->key, m->key_len));
+	size_t object = w->out->len;
 	for (size_t i = 0; rc == AIM_OK && i < COUNT(actor_members); i++)
 		rc = write_text(w, &actor_members[i]);
-	aim__write_end_object(&w->json);
-	return rc;
+	if (rc != AIM_OK)
+		return rc;
+	if (w->out->len == object) {
+		aim__buf_truncate(w->out, before);
+		return AIM_OK;
+	}
+	w->out->ptr[object] = '{';
+	return end_member(w, m, aim__buf_add_byte(w->out, '}'));
 }
 
-static aim_status write_commitment(writing *w)
+static aim_status write_commitment(writing *w, const member *m)
 {
 	if (w->record->arguments.len == 0)
 		return AIM_OK;
@@ -126,12 +151,11 @@ static aim_status write_commitment(writing *w)
 	uint8_t digest[32];
 	char hex[64];
 	aim_bytes parts[2] = {{w->salt, AIM__AUDIT_SALT_LEN}, w->record->arguments};
-	aim_status rc = aim__sha256(w->json.out->ctx, parts, 2, digest);
+	aim_status rc = aim__sha256(w->out->ctx, parts, 2, digest);
 	if (rc != AIM_OK)
 		return aim__fail_plain(w->err, rc, AIM_LAYER_AUDIT);
 	aim__hex_write(aim_bytes_from(digest, sizeof digest), hex);
-	aim__write_member_string(&w->json, "arguments_commitment", (aim_str){hex, sizeof hex});
-	return AIM_OK;
+	return add_text(w, m, (aim_str){hex, sizeof hex});
 }
 
 /* Whole numbers only, within what every JSON reader holds exactly: evidence must not depend on how
@@ -146,12 +170,13 @@ static aim_status check_data(writing *w)
 		if ((doc->nodes[i].info & AIM__JSON_TYPE) != AIM_JSON_NUMBER)
 			continue;
 		if (aim_json_int64(doc, i, &value) != AIM_OK || value > MAX_INTEGER || value < -MAX_INTEGER)
-			return refuse(w, AIM_E_JSON_NUMBER, "data", "has a number that is not a whole one up to 2^53");
+			return refuse(w, AIM_E_JSON_NUMBER, "data",
+			              "has a number that is not a whole one up to 2^53");
 	}
 	return AIM_OK;
 }
 
-static aim_status write_data(writing *w)
+static aim_status write_data(writing *w, const member *m)
 {
 	aim_str data = w->record->data;
 	if (data.len == 0)
@@ -163,47 +188,36 @@ static aim_status write_data(writing *w)
 	aim_status rc = aim_json_parse(w->scratch, aim_bytes_from_str(data), AIM_JSON_BORROW, w->err);
 	if (rc == AIM_OK)
 		rc = check_data(w);
-	if (rc != AIM_OK)
-		return rc;
-	aim__write_key(&w->json, "data");
-	aim__write_canonical(&w->json, w->scratch, AIM_JSON_ROOT, 0);
-	return AIM_OK;
+	if (rc == AIM_OK)
+		rc = end_member(w, m, aim__buf_add(w->out, m->key, m->key_len));
+	if (rc == AIM_OK)
+		rc = aim_json_canonicalize(w->scratch, AIM_JSON_ROOT, 0, w->out, w->err);
+	return rc;
 }
 
-static aim_status write_trust(writing *w)
+static aim_status write_trust(writing *w, const member *m)
 {
 	int64_t trust = w->record->trust_micro;
 	if (trust == AIM_AUDIT_NO_TRUST)
 		return AIM_OK;
 	if (trust < 0 || trust > MAX_TRUST_MICRO)
 		return refuse(w, AIM_E_INVALID, "trust_micro", "is not in 0 … 1 000 000");
-	aim__write_member_int64(&w->json, "trust_micro", trust);
-	return AIM_OK;
+	return add_integer(w, m, trust);
 }
 
 static aim_status write_member(writing *w, const member *m)
 {
 	switch (m->source) {
-	case TEXT:
-		return write_text(w, m);
-	case ACTOR:
-		return write_actor(w);
-	case COMMITMENT:
-		return write_commitment(w);
-	case DATA:
-		return write_data(w);
+	case TEXT: return write_text(w, m);
+	case ACTOR: return write_actor(w, m);
+	case COMMITMENT: return write_commitment(w, m);
+	case DATA: return write_data(w, m);
 	case DURABILITY:
-		aim__write_member_text(&w->json, m->name,
-		                       w->durability == AIM_AUDIT_DURABLE ? "durable" : "buffered");
-		return AIM_OK;
-	case TIME:
-		aim__write_member_int64(&w->json, m->name, w->record->time_us);
-		return AIM_OK;
-	case TRUST:
-		return write_trust(w);
-	case VERSION:
-		aim__write_member_int64(&w->json, m->name, FORMAT_VERSION);
-		return AIM_OK;
+		return add_text(w, m,
+		                aim_str_from(w->durability == AIM_AUDIT_DURABLE ? "durable" : "buffered"));
+	case TIME: return add_integer(w, m, w->record->time_us);
+	case TRUST: return write_trust(w, m);
+	case VERSION: return add_integer(w, m, FORMAT_VERSION);
 	}
 	return AIM_E_INTERNAL;
 }
@@ -222,9 +236,9 @@ static int is_kind(aim_str kind)
 
 static int is_decision(aim_str decision)
 {
-	static const char *const known[] = {"allow", "deny", "ask"};
+	static const aim_str known[] = {{"allow", 5}, {"deny", 4}, {"ask", 3}};
 	for (size_t i = 0; i < COUNT(known); i++)
-		if (aim_str_equal(decision, aim_str_from(known[i])))
+		if (aim_str_equal(decision, known[i]))
 			return 1;
 	return decision.len == 0;
 }
@@ -257,20 +271,19 @@ aim_status aim__audit_record_write(const aim_audit_record *record, uint32_t dura
                                    const uint8_t salt[AIM__AUDIT_SALT_LEN], aim_json *scratch,
                                    aim_buf *out, aim_error *err)
 {
-	writing w = {.record = record, .durability = durability, .salt = salt, .scratch = scratch, .err = err};
+	writing w = {.record = record, .durability = durability, .salt = salt, .scratch = scratch,
+	             .out = out, .err = err};
 	aim_status rc = AIM_OK;
 	size_t start = out->len;
-	aim__write_init(&w.json, out);
-	aim__write_begin_object(&w.json);
 	for (size_t i = 0; rc == AIM_OK && i < COUNT(members); i++)
 		rc = write_member(&w, &members[i]);
-	aim__write_end_object(&w.json);
-	aim_status written = aim__write_finish(&w.json);
-	if (rc == AIM_OK && written != AIM_OK)
-		rc = aim__fail_plain(err, written, AIM_LAYER_AUDIT);
+	if (rc == AIM_OK && (rc = aim__buf_add_byte(out, '}')) != AIM_OK)
+		(void)aim__fail_plain(err, rc, AIM_LAYER_AUDIT);
 	if (rc == AIM_OK && out->len - start > AIM__AUDIT_MAX_RECORD_BYTES)
 		rc = refuse(&w, AIM_E_LIMIT, "the whole", "is longer than 65536 bytes");
-	if (rc != AIM_OK)
+	if (rc == AIM_OK)
+		out->ptr[start] = '{';
+	else
 		aim__buf_truncate(out, start);
 	return rc;
 }

@@ -31,9 +31,6 @@
 /* store */
 #include <aim/store.h>
 
-/* audit */
-#include <aim/audit.h>
-
 /* identity */
 #include <aim/registry.h>
 #include <aim/agent.h>
@@ -56,5 +53,8 @@
 
 /* mcp */
 #include <aim/guard.h>
+
+/* backends */
+#include <aim/sqlite.h>
 
 #endif

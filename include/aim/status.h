@@ -64,6 +64,7 @@ typedef int32_t aim_status;
 #define AIM_E_STORE_LOCKED (-305)   /**< another process holds the store for too long */
 #define AIM_E_STORE_BOUND (-306)    /**< a counter would pass its bound */
 #define AIM_E_STORE_ENGINE (-307)   /**< a store engine broke its contract */
+#define AIM_E_STORE_FOREIGN (-308)  /**< the file is not a store: another program's, or no database */
 
 /* audit: −400 … −499 */
 #define AIM_E_AUDIT_CORRUPT (-400)   /**< a record or the head does not match the tree */

@@ -51,6 +51,7 @@ static const entry table[] = {
 	ROW(AIM_E_STORE_LOCKED, "the store is locked by another process"),
 	ROW(AIM_E_STORE_BOUND, "a counter reached its bound"),
 	ROW(AIM_E_STORE_ENGINE, "the store engine broke its contract"),
+	ROW(AIM_E_STORE_FOREIGN, "the file is not a store of this library"),
 	ROW(AIM_E_AUDIT_CORRUPT, "the audit log was changed"),
 	ROW(AIM_E_AUDIT_GAP, "a record of the audit log is missing"),
 	ROW(AIM_E_AUDIT_FORK, "the audit log has another history"),

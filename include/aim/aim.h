@@ -31,6 +31,9 @@
 /* store */
 #include <aim/store.h>
 
+/* audit */
+#include <aim/audit.h>
+
 /* identity */
 #include <aim/registry.h>
 #include <aim/agent.h>

@@ -29,18 +29,20 @@ typedef struct aim_audit_options {
 	uint32_t flags;          /**< 0 */
 	aim_str name;            /**< in, copied; 1–64 of [a-z0-9_-]; empty: "main" */
 	uint32_t durability;     /**< AIM_AUDIT_* */
-	uint32_t window_records; /**< buffered: write after so many; 0: 256; ≤ limits.max_queue_records */
+	uint32_t window_records; /**< buffered: at most so many are not on disk, the last of them waits for
+	                          *   the write; 0: 256; ≤ limits.max_queue_records */
 	uint32_t window_ms;      /**< buffered: aim_audit_poll() writes after so long; 0: 200 */
 	uint32_t reserved;       /**< 0 */
 } aim_audit_options;
 
-/** One event. Absent spans are left out of the record. Text must be UTF-8. @since 0.1 */
+/** One event. Absent (empty) spans are left out of the record. Text must be UTF-8, at most 4 096 bytes a
+ *  member; the whole record at most 65 536 bytes as JSON. @since 0.1 */
 typedef struct aim_audit_record {
 	uint32_t struct_size;
 	uint32_t flags;      /**< 0 */
-	int64_t time_us;     /**< 0: the context's clock */
+	int64_t time_us;     /**< 0: the context's clock; < 2^53 */
 	int64_t trust_micro; /**< trust score used, 0 … 1 000 000; AIM_AUDIT_NO_TRUST when none */
-	aim_str kind;        /**< required; see docs for the vocabulary */
+	aim_str kind;        /**< required, 1–64 of [a-z0-9_]: "tool_call", "session", "key_rotated" … */
 	aim_str agent;       /**< actor: agent id */
 	aim_str did;         /**< actor: DID */
 	aim_str session;     /**< actor: session */
@@ -58,7 +60,8 @@ typedef struct aim_audit_record {
 	aim_str approval;
 	aim_str request;     /**< request id of the protocol, as text */
 	aim_bytes arguments; /**< canonical arguments: only their salted commitment is recorded */
-	aim_str data;        /**< a canonical JSON object with integers only, or absent */
+	aim_str data;        /**< a JSON object, at most 32 768 bytes, numbers whole and within ±(2^53 − 1);
+	                      *   recorded in canonical form */
 } aim_audit_record;
 
 #define AIM_AUDIT_NO_TRUST INT64_MIN
@@ -100,14 +103,16 @@ AIM_API void aim_audit_free(aim_audit *log);
 
 /** Appends one record. Many threads at once share one transaction and one sync.
  *  @param out_position  out, may be NULL; only in durable mode is it known (else UINT64_MAX)
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_UTF8, AIM_E_JSON_* (data is not a canonical object),
- *          AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_CLOCK, AIM_E_RANDOM, or the store's. On failure nothing
- *          was recorded: fail the operation that the record describes.
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_UTF8, AIM_E_JSON_* (data is not such an object), AIM_E_LIMIT,
+ *          AIM_E_NOMEM, AIM_E_VERSION, AIM_E_CLOCK, AIM_E_RANDOM, AIM_E_CALLBACK, AIM_E_AUDIT_CORRUPT
+ *          (the log in the store is not one to append to), or the store's. On failure nothing was
+ *          recorded: fail the operation that the record describes. (When the engine broke its contract,
+ *          AIM_E_STORE_ENGINE, what it wrote is unknown.)
  *  Threads: locked.  Allocates: at most once.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_audit_append(aim_audit *log, const aim_audit_record *record,
                                                      uint64_t *out_position, aim_error *err);
 
-/** Writes everything that waits in buffered mode.
+/** Writes everything that waits in buffered mode. Nothing waits in durable mode.
  *  @return AIM_OK, AIM_E_INVALID, or the store's (the records stay queued)
  *  Threads: locked.  @since 0.1 */
 AIM_API aim_status aim_audit_flush(aim_audit *log, aim_error *err);
@@ -127,18 +132,26 @@ AIM_API int64_t aim_audit_next_deadline_ms(const aim_audit *log, int64_t now_us)
  *  Threads: locked.  @since 0.1 */
 AIM_API aim_status aim_audit_current(aim_audit *log, aim_audit_head *out, aim_error *err);
 
-/** Receives one record: its canonical JSON and its salt (16 bytes). A non-zero result ends the walk
- *  and is returned.  @since 0.1 */
+/** Receives one record: its canonical JSON and its salt (16 bytes, zeros when it has no arguments).
+ *  Borrowed for the call, which must not use the log or its store. A non-zero result ends the walk and
+ *  is returned.  @since 0.1 */
 typedef aim_status (*aim_audit_visit)(void *user, uint64_t position, aim_str record, aim_bytes salt);
 
-/** Records from position `from` on, in order, at most limit.
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_AUDIT_CORRUPT, what visit returned, or the store's
+/** Records from position `from` on, in order, at most limit. Checks that rows are whole and in place,
+ *  not their hashes: that is aim_audit_verify().
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP, what visit returned, or the
+ *          store's
  *  Threads: locked.  @since 0.1 */
 AIM_API aim_status aim_audit_read(aim_audit *log, uint64_t from, uint64_t limit,
                                   aim_audit_visit visit, void *user, aim_error *err);
 
 /** Reads every record, rebuilds the tree and compares it with the head and with what the caller
- *  remembers from before.
+ *  remembers from before. May run while others append: it checks what was there when it began.
+ *
+ *  A row that was changed, exchanged, repeated or removed is named by its position. Who changes a row
+ *  and repairs its own check values is found by the tree in the head, which names the subtree: then
+ *  bad_position is that subtree's first record, and the message says how far it goes. Who rewrites the
+ *  whole log and its head is found by a remembered head (AIM_E_AUDIT_FORK).
  *  @param remembered  in, may be NULL: a head seen earlier
  *  @param report      out, may be NULL; filled also on failure
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP, AIM_E_AUDIT_FORK,

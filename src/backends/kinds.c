@@ -2,4 +2,9 @@
  * declared in its private header; this is the one place that knows them all, in layer order. */
 #include "backends/kinds.h"
 
-const aim__record_kinds aim__all_record_kinds = {aim__store_kinds, AIM__STORE_N_KINDS, NULL};
+#include "audit/kinds.h"
+#include "identity/kinds.h"
+
+static const aim__record_kinds identity_kinds = {aim__identity_kinds, AIM__IDENTITY_N_KINDS, NULL};
+static const aim__record_kinds audit_kinds = {aim__audit_kinds, AIM__AUDIT_N_KINDS, &identity_kinds};
+const aim__record_kinds aim__all_record_kinds = {aim__store_kinds, AIM__STORE_N_KINDS, &audit_kinds};

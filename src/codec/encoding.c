@@ -76,7 +76,7 @@ size_t aim__encoding_text_size(uint32_t form, size_t n)
 	if (form == AIM_ENCODING_HEX)
 		return n * 2;
 	if (form == AIM_ENCODING_BASE58)
-		return n + n / 2; /* log 256 / log 58 is below 1.37; leading zeros are one for one */
+		return n + n / 2 + 1; /* log 256 / log 58 is below 1.37; leading zeros are one for one */
 	if (!is_base64(form))
 		return 0;
 	return is_padded(form) ? (n + 2) / 3 * 4 : n / 3 * 4 + (n % 3 ? n % 3 + 1 : 0);

@@ -324,9 +324,11 @@ static int read_text(aim__json_reader *r, uint32_t max_values)
 	} while (found == OPENED);
 	if (found == END) {
 		c.p = skip_space(c.p, r->end);
-		r->doc->n_nodes = c.n;
-		if (c.p == r->end)
+		if (c.p == r->end) {
+			r->doc->n_nodes = c.n;
+			c.nodes[AIM_JSON_ROOT].info |= AIM__JSON_LAST;
 			return 1;
+		}
 		aim__json_stop(r, c.p, AIM_E_JSON_TRAILING, NULL);
 		r->expected = "the end of the text";
 	}

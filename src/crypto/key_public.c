@@ -92,6 +92,7 @@ aim_status aim_key_public_parse(const aim_ctx *ctx, aim_bytes input, aim_public_
                                 aim_error *err)
 {
 	aim_public_key key;
+	aim_str text = {(const char *)input.ptr, input.len};
 	const char *form_name = "32 raw bytes";
 	size_t skip = 0;
 	if (!ctx || !out || (!input.ptr && input.len > 0))
@@ -99,13 +100,14 @@ aim_status aim_key_public_parse(const aim_ctx *ctx, aim_bytes input, aim_public_
 	if (input.len > PREFIX_LEN && memcmp(input.ptr, prefix, PREFIX_LEN - 1) == 0 &&
 	    (input.ptr[PREFIX_LEN - 1] == ':' || input.ptr[PREFIX_LEN - 1] == '_'))
 		skip = PREFIX_LEN;
+	if (skip > 0)
+		text = (aim_str){text.ptr + skip, text.len - skip};
 	aim_status rc = AIM_OK;
 	/* No text form has 32 characters, with or without prefix, so 32 bytes are always raw. */
 	if (input.len == sizeof key.bytes)
 		memcpy(key.bytes, input.ptr, sizeof key.bytes);
 	else
-		rc = parse_text((aim_str){(const char *)input.ptr + skip, input.len - skip}, skip, &key,
-		                &form_name, err);
+		rc = parse_text(text, skip, &key, &form_name, err);
 	if (rc == AIM_OK)
 		rc = check(&key, form_name, err);
 	if (rc == AIM_OK)

@@ -13,7 +13,7 @@ int aim__capability_covers(aim_str pattern, aim_str capability);
 /* 1 when every "**" is a whole segment and there are no control characters. */
 int aim__resource_pattern_valid(aim_str pattern);
 int aim__resource_matches(aim_str pattern, aim_str resource);
-/* 1 when a segment (split at '/' or '\') is "..". */
+/* 1 when a segment is "..", split at '/' or '\\', also where these are percent-encoded. */
 int aim__resource_climbs(aim_str resource);
 
 #endif

@@ -30,9 +30,12 @@ static aim_status check_key(aim_bytes key, aim_error *err)
 	                 AIM_STORE_MAX_KEY_BYTES);
 }
 
-/* A status that an engine may not return is its fault, whatever it meant. */
+/* A status that an engine may not return is its fault, whatever it meant. An engine may leave the words
+ * to libaim. */
 static aim_status engine_status(aim_status rc, const char *function, aim_error *err)
 {
+	if (rc < AIM_OK && err && err->status != rc)
+		return aim__fail_plain(err, rc, LAYER);
 	if (rc <= AIM_OK)
 		return rc;
 	return aim__fail(err, AIM_E_STORE_ENGINE, LAYER, "the engine's %s returned %d, which is no status",
@@ -152,7 +155,7 @@ static aim_status read_value(aim_store *store, aim_bytes key, aim_buf *out, uint
 		               "the engine's get did not answer with the key asked for, once");
 	if (rc != AIM_OK) {
 		aim__buf_truncate(out, before);
-		return rc;
+		return engine_status(rc, "get", err);
 	}
 	if (out_version)
 		*out_version = sink.version;
@@ -212,6 +215,15 @@ static aim_status check_op(const aim_store *store, const aim_store_op *op, aim_e
 	return check_key(op->key, err);
 }
 
+aim_status aim__store_check_ops(const aim_store *store, const aim_store_op *ops, size_t n_ops,
+                                aim_error *err)
+{
+	aim_status rc = AIM_OK;
+	for (size_t i = 0; rc == AIM_OK && i < n_ops; i++)
+		rc = check_op(store, &ops[i], err);
+	return rc;
+}
+
 /* Also sets statuses that no engine may leave behind. */
 static aim_status check_group(const aim_store *store, aim_store_batch *batches, size_t n_batches,
                               aim_error *err)
@@ -225,8 +237,7 @@ static aim_status check_group(const aim_store *store, aim_store_batch *batches, 
 		batch->failed_op = 0;
 		if (batch->n_ops > UINT32_MAX || (batch->n_ops && !batch->ops))
 			return aim__fail(err, AIM_E_INVALID, LAYER, "a batch without operations");
-		for (size_t k = 0; rc == AIM_OK && k < batch->n_ops; k++)
-			rc = check_op(store, &batch->ops[k], err);
+		rc = aim__store_check_ops(store, batch->ops, batch->n_ops, err);
 		if (rc != AIM_OK)
 			return rc;
 	}

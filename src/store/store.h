@@ -66,6 +66,10 @@ aim_status aim__store_scan(aim_store *store, aim_bytes prefix, aim_bytes after, 
                            aim_store_row row, void *row_user, aim_error *err);
 aim_status aim__store_read_log(aim_store *store, aim_bytes log, uint64_t from, size_t limit,
                                aim_store_row row, void *row_user, aim_error *err);
+/* Checks what apply_group checks of operations, for callers that put those of several into one group:
+ * AIM_OK, AIM_E_INVALID. */
+aim_status aim__store_check_ops(const aim_store *store, const aim_store_op *ops, size_t n_ops,
+                                aim_error *err);
 /* Applies a group under the store's own lock and checks the engine's answers. On AIM_OK each batch
  * has AIM_OK, AIM_E_CONFLICT or AIM_E_STORE_BOUND; on failure each has the status returned, and nothing was
  * written (after AIM_E_STORE_ENGINE that is unknown). */

@@ -1,0 +1,146 @@
+/* audit/log.h — inside an aim_audit. Locked: `mutex` guards the queues; what the leader works on is
+ * handed from leader to leader under it. */
+#ifndef AIM_AUDIT_LOG_H
+#define AIM_AUDIT_LOG_H
+
+#include "audit/commit.h"
+#include "audit/head.h"
+#include "audit/record.h"
+#include "base/buf.h"
+#include "base/os.h"
+#include "codec/json.h"
+#include "store/store.h"
+
+/* One row that is written but not yet in the store. */
+typedef struct aim__audit_item {
+	size_t offset; /* in the rows' bytes */
+	size_t len;
+	aim__merkle_hash leaf;
+	int64_t queued_us; /* buffered: when */
+} aim__audit_item;
+
+/* Finished rows; only their positions are open, and the leader writes those. */
+typedef struct aim__audit_rows {
+	uint8_t *bytes;
+	aim__audit_item *items;
+	size_t n;
+	uint64_t first_position; /* out */
+} aim__audit_rows;
+
+/* One caller waiting for its change, or with neither rows nor ops for the buffered queue alone. */
+typedef struct aim__audit_request {
+	struct aim__audit_request *next;
+	const aim_store_op *ops;
+	size_t n_ops;
+	aim__audit_rows rows;
+	aim_error *err; /* the caller's */
+	aim_status status;
+	uint32_t failed_op;
+	int settled; /* status is final; the leader's */
+	int done;    /* the caller may go; under mutex */
+	aim__cond wake;
+} aim__audit_request;
+
+/* What one caller needs to write rows and wait. Kept by the log and reused, so that warm appends
+ * allocate nothing. */
+typedef struct aim__audit_slot {
+	struct aim__audit_slot *next;
+	aim_buf bytes;
+	aim__audit_item *items;
+	size_t cap_items;
+	aim_json document; /* data is parsed into it */
+	aim__audit_request request;
+} aim__audit_slot;
+
+/* Buffered mode: rows in the order of their appends. All memory is taken when the log is opened. The
+ * first n_writing rows are the leader's until it is done; appends go on behind them. */
+typedef struct aim__audit_queue {
+	aim__audit_rows rows;
+	size_t used, cap; /* of rows.bytes */
+	size_t max_rows;
+	size_t n_writing;
+} aim__audit_queue;
+
+/* One batch of a group. */
+typedef struct aim__audit_part {
+	aim__audit_request *owner; /* NULL: the batch of all that only append */
+	size_t first_op, n_ops;
+	size_t head_offset, head_len; /* the head after it, in heads */
+} aim__audit_part;
+
+/* The leader's workbench. */
+typedef struct aim__audit_group {
+	aim__audit_head head; /* as in the store, as far as this process knows */
+	aim__merkle_frontier tree; /* after the batches built so far */
+	aim__audit_request *requests; /* of this group, not all settled */
+	aim__audit_rows queued;       /* rows of the buffered queue */
+	aim_status queued_status;
+	int queued_settled;
+	aim_store_op *ops;
+	size_t n_ops, cap_ops;
+	aim__audit_part *parts;
+	size_t n_parts, cap_parts;
+	aim_store_batch *batches;
+	size_t cap_batches;
+	aim_buf heads;   /* values of the head, one per batch */
+	aim_buf scratch; /* for reading the head */
+} aim__audit_group;
+
+#define AIM__AUDIT_SALTS 64u
+#define AIM__AUDIT_MAX_IDLE_SLOTS 64u
+
+struct aim_audit {
+	aim_store *store; /* referenced */
+	aim_ctx *ctx;     /* the store's */
+	atomic_uint_fast32_t references;
+	aim_audit_options options;
+	char name[AIM__AUDIT_MAX_NAME_BYTES];
+	char head_key[AIM__AUDIT_HEAD_KEY_SIZE];
+	size_t head_key_len;
+	atomic_int_fast64_t deadline_us; /* buffered: when the oldest row is due; INT64_MAX: none */
+
+	aim__mutex mutex; /* guards all below but group */
+	aim__audit_request *first, *last;
+	int leading; /* some caller leads; group is its own */
+	aim__audit_slot *idle;
+	size_t n_idle;
+	aim__audit_queue queue;
+	uint8_t salts[AIM__AUDIT_SALTS * AIM__AUDIT_SALT_LEN]; /* drawn ahead, wiped when given out */
+	size_t n_salts;
+
+	aim__audit_group group;
+};
+
+/* The store's names for the head and for the rows. */
+aim_bytes aim__audit_key(const aim_audit *log);
+aim_bytes aim__audit_rows_key(const aim_audit *log);
+
+/* log.c: what the store holds now. */
+aim_status aim__audit_tree(aim_audit *log, aim__merkle_frontier *out, aim_error *err);
+aim_status aim__audit_has_row(aim_audit *log, uint64_t position, int *out, aim_error *err);
+
+/* slot.c: rows written outside the lock. */
+aim_status aim__audit_slot_take(aim_audit *log, aim__audit_slot **out, aim_error *err);
+void aim__audit_slot_give(aim_audit *log, aim__audit_slot *slot);
+void aim__audit_slot_free(aim_audit *log, aim__audit_slot *slot);
+/* Adds one finished row to the slot. */
+aim_status aim__audit_slot_write(aim_audit *log, aim__audit_slot *slot, const aim_audit_record *record,
+                                 uint32_t durability, aim_error *err);
+
+/* queue.c: buffered mode. mutex is held for all of them. */
+aim_status aim__audit_queue_init(aim_audit *log);
+void aim__audit_queue_dispose(aim_audit *log);
+int aim__audit_queue_has_room(const aim_audit *log, const aim__audit_rows *rows);
+void aim__audit_queue_add(aim_audit *log, const aim__audit_rows *rows, int64_t now_us);
+/* Gives all rows to the leader; takes them back when they are stored or have failed. */
+aim__audit_rows aim__audit_queue_begin(aim_audit *log);
+void aim__audit_queue_end(aim_audit *log, aim_status status);
+
+/* commit.c: waits until the request is settled, leading when nobody does. Returns its status. */
+aim_status aim__audit_submit(aim_audit *log, aim__audit_request *request);
+
+/* group.c: the leader's work, outside the lock. Every request of the group is settled afterwards. */
+void aim__audit_group_commit(aim_audit *log);
+void aim__audit_group_dispose(aim_audit *log);
+
+#endif

@@ -1,0 +1,147 @@
+/* audit/row.c — rows written and read, see row.h. Layer audit; knows nothing of the store. */
+#include "audit/row.h"
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "codec/encoding.h"
+
+#include <string.h>
+
+#define LEAF_HEX 64u
+#define POSITION_DIGITS 20u
+#define SALT_HEX (2 * AIM__AUDIT_SALT_LEN)
+#define CHECK_HEX 8u
+
+#define BEFORE_LEAF "{\"leaf\":\""
+#define BEFORE_POSITION "\",\"position\":\""
+#define BEFORE_RECORD "\",\"record\":"
+#define BEFORE_SALT ",\"salt\":\""
+#define BEFORE_CHECK "\",\"salt_check\":\""
+#define AFTER_CHECK "\"}"
+
+#define LEN(literal) (sizeof(literal) - 1)
+#define LEAF_AT LEN(BEFORE_LEAF)
+#define POSITION_AT (LEAF_AT + LEAF_HEX + LEN(BEFORE_POSITION))
+#define RECORD_AT (POSITION_AT + POSITION_DIGITS + LEN(BEFORE_RECORD))
+/* Behind the record, from its end. */
+#define SALT_AT LEN(BEFORE_SALT)
+#define CHECK_AT (SALT_AT + SALT_HEX + LEN(BEFORE_CHECK))
+#define TAIL_LEN (CHECK_AT + CHECK_HEX + LEN(AFTER_CHECK))
+
+static const char head_template[] = BEFORE_LEAF
+	"0000000000000000000000000000000000000000000000000000000000000000" BEFORE_POSITION
+	"00000000000000000000" BEFORE_RECORD;
+_Static_assert(LEN(head_template) == RECORD_AT, "the template and the offsets disagree");
+
+aim_status aim__audit_row_begin(aim_buf *out)
+{
+	return aim__buf_add(out, head_template, RECORD_AT);
+}
+
+static void check_of(const uint8_t salt[AIM__AUDIT_SALT_LEN], char out[CHECK_HEX])
+{
+	uint32_t hash = 2166136261u;
+	for (size_t i = 0; i < AIM__AUDIT_SALT_LEN; i++)
+		hash = (hash ^ salt[i]) * 16777619u;
+	const uint8_t bytes[4] = {(uint8_t)(hash >> 24), (uint8_t)(hash >> 16), (uint8_t)(hash >> 8),
+	                          (uint8_t)hash};
+	aim__hex_write(aim_bytes_from(bytes, sizeof bytes), out);
+}
+
+static aim_status add_tail(aim_buf *out, const uint8_t salt[AIM__AUDIT_SALT_LEN])
+{
+	char tail[TAIL_LEN];
+	memcpy(tail, BEFORE_SALT, LEN(BEFORE_SALT));
+	aim__hex_write(aim_bytes_from(salt, AIM__AUDIT_SALT_LEN), tail + SALT_AT);
+	memcpy(tail + SALT_AT + SALT_HEX, BEFORE_CHECK, LEN(BEFORE_CHECK));
+	check_of(salt, tail + CHECK_AT);
+	memcpy(tail + CHECK_AT + CHECK_HEX, AFTER_CHECK, LEN(AFTER_CHECK));
+	return aim__buf_add(out, tail, sizeof tail);
+}
+
+aim_status aim__audit_row_end(aim_buf *out, size_t start, const uint8_t salt[AIM__AUDIT_SALT_LEN],
+                              aim__merkle_hash *out_leaf)
+{
+	size_t record = start + RECORD_AT;
+	aim_status rc = aim__merkle_leaf(out->ctx, aim_bytes_from(out->ptr + record, out->len - record),
+	                                 out_leaf);
+	if (rc == AIM_OK)
+		rc = add_tail(out, salt);
+	if (rc == AIM_OK)
+		aim__hex_write(aim_bytes_from(out_leaf->bytes, sizeof out_leaf->bytes),
+		               (char *)out->ptr + start + LEAF_AT);
+	return rc;
+}
+
+static void position_text(uint64_t position, char out[POSITION_DIGITS])
+{
+	for (size_t i = POSITION_DIGITS; i > 0; i--) {
+		out[i - 1] = (char)('0' + position % 10);
+		position /= 10;
+	}
+}
+
+void aim__audit_row_place(uint8_t *row, uint64_t position)
+{
+	position_text(position, (char *)row + POSITION_AT);
+}
+
+static aim_status broken(uint64_t position, const char *what, aim_error *err)
+{
+	return aim__fail(err, AIM_E_AUDIT_CORRUPT, AIM_LAYER_AUDIT, "record %llu: %s",
+	                 (unsigned long long)position, what);
+}
+
+static int framed(const uint8_t *p, size_t record_len)
+{
+	const uint8_t *tail = p + RECORD_AT + record_len;
+	return memcmp(p, BEFORE_LEAF, LEN(BEFORE_LEAF)) == 0 &&
+	       memcmp(p + LEAF_AT + LEAF_HEX, BEFORE_POSITION, LEN(BEFORE_POSITION)) == 0 &&
+	       memcmp(p + POSITION_AT + POSITION_DIGITS, BEFORE_RECORD, LEN(BEFORE_RECORD)) == 0 &&
+	       p[RECORD_AT] == '{' && tail[-1] == '}' &&
+	       memcmp(tail, BEFORE_SALT, LEN(BEFORE_SALT)) == 0 &&
+	       memcmp(tail + SALT_AT + SALT_HEX, BEFORE_CHECK, LEN(BEFORE_CHECK)) == 0 &&
+	       memcmp(tail + CHECK_AT + CHECK_HEX, AFTER_CHECK, LEN(AFTER_CHECK)) == 0;
+}
+
+/* Hex is read in both cases; the row holds lower case, so the text must come out again. */
+static int read_salt(const char *tail, uint8_t out[AIM__AUDIT_SALT_LEN])
+{
+	char again[SALT_HEX], check[CHECK_HEX];
+	aim_str text = {tail + SALT_AT, SALT_HEX};
+	if (aim__encoding_read_exact(AIM_ENCODING_HEX, text, out, AIM__AUDIT_SALT_LEN) != AIM_OK)
+		return 0;
+	aim__hex_write(aim_bytes_from(out, AIM__AUDIT_SALT_LEN), again);
+	check_of(out, check);
+	return memcmp(again, text.ptr, SALT_HEX) == 0 && memcmp(check, tail + CHECK_AT, CHECK_HEX) == 0;
+}
+
+aim_status aim__audit_row_read(aim_bytes bytes, uint64_t position, aim__audit_row *out, aim_error *err)
+{
+	if (bytes.len < RECORD_AT + 2 + TAIL_LEN || !framed(bytes.ptr, bytes.len - RECORD_AT - TAIL_LEN))
+		return broken(position, "the row is not framed as rows of this log are", err);
+	const char *p = (const char *)bytes.ptr;
+	char expected[POSITION_DIGITS];
+	position_text(position, expected);
+	if (memcmp(p + POSITION_AT, expected, POSITION_DIGITS) != 0)
+		return broken(position, "the row was written for another position", err);
+	out->leaf_hex = (aim_str){p + LEAF_AT, LEAF_HEX};
+	out->record = (aim_str){p + RECORD_AT, bytes.len - RECORD_AT - TAIL_LEN};
+	if (!read_salt(p + RECORD_AT + out->record.len, out->salt))
+		return broken(position, "the salt does not match its check", err);
+	return AIM_OK;
+}
+
+aim_status aim__audit_row_leaf(const aim_ctx *ctx, const aim__audit_row *row, uint64_t position,
+                               aim__merkle_hash *out, aim_error *err)
+{
+	char hex[LEAF_HEX];
+	aim_status rc = aim__merkle_leaf(ctx, aim_bytes_from_str(row->record), out);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_AUDIT);
+	aim__hex_write(aim_bytes_from(out->bytes, sizeof out->bytes), hex);
+	if (memcmp(hex, row->leaf_hex.ptr, LEAF_HEX) != 0)
+		return broken(position, "the record does not match its leaf hash", err);
+	return AIM_OK;
+}

@@ -1,0 +1,202 @@
+/* audit/verify.c — reading a log back: for the caller, and to check it. Layer audit. */
+#include "audit/log.h"
+
+#include "base/ctx.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/sized.h"
+
+#include <string.h>
+
+/* Rows per question to the store: enough that the question costs nothing, few enough that a reader
+ * does not hold a transaction for long. */
+#define PAGE_ROWS 256u
+
+static aim_status gap(uint64_t expected, uint64_t found, aim_error *err)
+{
+	return aim__fail(err, AIM_E_AUDIT_GAP, AIM_LAYER_AUDIT, "record %llu is missing: %llu comes next",
+	                 (unsigned long long)expected, (unsigned long long)found);
+}
+
+/* Reads rows page by page. next is the position that must come; row() moves it on. */
+static aim_status walk(aim_audit *log, uint64_t *next, uint64_t end, aim_store_row row, void *user,
+                       aim_error *err)
+{
+	aim_status rc = AIM_OK;
+	while (rc == AIM_OK && *next < end) {
+		uint64_t before = *next;
+		uint64_t left = end - before;
+		rc = aim__store_read_log(log->store, aim__audit_rows_key(log), before,
+		                         left < PAGE_ROWS ? (size_t)left : PAGE_ROWS, row, user, err);
+		if (*next == before)
+			break;
+	}
+	return rc;
+}
+
+/* ---- for the caller ---- */
+
+typedef struct reading {
+	uint64_t next;
+	aim_audit_visit visit;
+	void *user;
+	aim_error *err;
+} reading;
+
+static aim_status read_row(void *user, aim_bytes key, aim_bytes value, uint64_t version,
+                           uint64_t position)
+{
+	reading *r = user;
+	aim__audit_row row;
+	(void)key;
+	(void)version;
+	if (position != r->next)
+		return gap(r->next, position, r->err);
+	aim_status rc = aim__audit_row_read(value, position, &row, r->err);
+	if (rc != AIM_OK)
+		return rc;
+	r->next++;
+	return r->visit(r->user, position, row.record, aim_bytes_from(row.salt, sizeof row.salt));
+}
+
+aim_status aim_audit_read(aim_audit *log, uint64_t from, uint64_t limit, aim_audit_visit visit,
+                          void *user, aim_error *err)
+{
+	if (!log || !visit)
+		return AIM__MISUSE(log ? log->ctx : NULL, "log and visit are required");
+	reading r = {.next = from, .visit = visit, .user = user, .err = err};
+	uint64_t end = limit > UINT64_MAX - from ? UINT64_MAX : from + limit;
+	return walk(log, &r.next, end, read_row, &r, err);
+}
+
+/* ---- verification ---- */
+
+typedef struct checking {
+	aim_audit *log;
+	aim__merkle_frontier tree; /* of the rows so far; its count is the next position */
+	uint64_t next;
+	uint64_t remembered_size;
+	aim__merkle_hash remembered_root;
+	aim_error *err;
+} checking;
+
+static aim_status check_remembered(checking *c)
+{
+	aim__merkle_hash root;
+	aim_status rc = aim__merkle_frontier_root(c->log->ctx, &c->tree, &root);
+	if (rc != AIM_OK)
+		return aim__fail_plain(c->err, rc, AIM_LAYER_AUDIT);
+	if (!aim__merkle_equal(&root, &c->remembered_root))
+		return aim__fail(c->err, AIM_E_AUDIT_FORK, AIM_LAYER_AUDIT,
+		                 "the first %llu records are not the ones that were remembered",
+		                 (unsigned long long)c->tree.count);
+	return AIM_OK;
+}
+
+static aim_status check_row(void *user, aim_bytes key, aim_bytes value, uint64_t version,
+                            uint64_t position)
+{
+	checking *c = user;
+	aim__audit_row row;
+	aim__merkle_hash leaf;
+	(void)key;
+	(void)version;
+	if (position != c->next)
+		return gap(c->next, position, c->err);
+	aim_status rc = aim__audit_row_read(value, position, &row, c->err);
+	if (rc == AIM_OK)
+		rc = aim__audit_row_leaf(c->log->ctx, &row, position, &leaf, c->err);
+	if (rc == AIM_OK && (rc = aim__merkle_append(c->log->ctx, &c->tree, &leaf)) != AIM_OK)
+		(void)aim__fail_plain(c->err, rc, AIM_LAYER_AUDIT);
+	if (rc != AIM_OK)
+		return rc;
+	c->next++;
+	return c->next == c->remembered_size ? check_remembered(c) : AIM_OK;
+}
+
+/* Every row matches its own leaf, so whoever changed one took care. The head's frontier still says in
+ * which perfect subtree. */
+static aim_status compare_trees(checking *c, const aim__merkle_frontier *head)
+{
+	uint64_t first = 0;
+	uint64_t left = head->count;
+	for (size_t i = 0; left > 0; i++) {
+		uint64_t span = UINT64_C(1) << (63 - __builtin_clzll(left));
+		if (!aim__merkle_equal(&c->tree.roots[i], &head->roots[i])) {
+			c->next = first;
+			return aim__fail(c->err, AIM_E_AUDIT_CORRUPT, AIM_LAYER_AUDIT,
+			                 "records %llu to %llu do not match the head of the log",
+			                 (unsigned long long)first, (unsigned long long)(first + span - 1));
+		}
+		first += span;
+		left -= span;
+	}
+	return AIM_OK;
+}
+
+/* Rows and head change in one transaction: a row behind the head is there only when the head has moved
+ * on since it was read. */
+static aim_status check_end(checking *c, const aim__merkle_frontier *head)
+{
+	int has_row = 0;
+	aim__merkle_frontier now;
+	aim_status rc = aim__audit_has_row(c->log, head->count, &has_row, c->err);
+	if (rc != AIM_OK || !has_row)
+		return rc;
+	rc = aim__audit_tree(c->log, &now, c->err);
+	if (rc == AIM_OK && now.count <= head->count)
+		return aim__fail(c->err, AIM_E_AUDIT_CORRUPT, AIM_LAYER_AUDIT,
+		                 "record %llu lies beyond the head of the log",
+		                 (unsigned long long)head->count);
+	return rc;
+}
+
+static aim_status check(checking *c)
+{
+	aim__merkle_frontier head;
+	aim_status rc = aim__audit_tree(c->log, &head, c->err);
+	if (rc == AIM_OK)
+		rc = walk(c->log, &c->next, head.count, check_row, c, c->err);
+	if (rc == AIM_OK && c->next < head.count)
+		rc = aim__fail(c->err, AIM_E_AUDIT_TRUNCATED, AIM_LAYER_AUDIT,
+		               "the log ends before record %llu; its head says %llu records",
+		               (unsigned long long)c->next, (unsigned long long)head.count);
+	if (rc == AIM_OK)
+		rc = compare_trees(c, &head);
+	if (rc == AIM_OK)
+		rc = check_end(c, &head);
+	if (rc == AIM_OK && head.count < c->remembered_size)
+		rc = aim__fail(c->err, AIM_E_AUDIT_TRUNCATED, AIM_LAYER_AUDIT,
+		               "the log has %llu records; %llu were remembered",
+		               (unsigned long long)head.count, (unsigned long long)c->remembered_size);
+	return rc;
+}
+
+static aim_status fill_report(const checking *c, aim_audit_report *out, aim_error *err)
+{
+	aim_audit_report report = {.struct_size = sizeof report};
+	aim__merkle_hash root;
+	aim_status rc = aim__merkle_frontier_root(c->log->ctx, &c->tree, &root);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_AUDIT);
+	report.n_records = c->tree.count;
+	report.bad_position = c->next;
+	memcpy(report.root, root.bytes, sizeof report.root);
+	return aim__sized_out(out, &report, sizeof report, sizeof report);
+}
+
+aim_status aim_audit_verify(aim_audit *log, const aim_audit_head *remembered, aim_audit_report *report,
+                            aim_error *err)
+{
+	aim_audit_head old = {.struct_size = sizeof old};
+	if (!log)
+		return AIM__MISUSE(NULL, "log is required");
+	aim_status rc = aim__sized_in(&old, sizeof old, remembered, sizeof old, "aim_audit_head", err);
+	if (rc != AIM_OK)
+		return rc;
+	checking c = {.log = log, .remembered_size = old.size, .err = err};
+	memcpy(c.remembered_root.bytes, old.root, sizeof old.root);
+	rc = check(&c);
+	aim_status reported = report ? fill_report(&c, report, rc == AIM_OK ? err : NULL) : AIM_OK;
+	return rc != AIM_OK ? rc : reported;
+}

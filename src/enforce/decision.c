@@ -1,0 +1,221 @@
+/* enforce/decision.c — the reusable decision object and its texts. Layer enforce; knows policies only
+ * to name the deciding rule. */
+#include "enforce/decision.h"
+
+#include "base/ctx.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "base/mem.h"
+#include "enforce/authorizer.h"
+#include "enforce/policy.h"
+
+#include <string.h>
+
+typedef struct reason_text {
+	const char *code;
+	const char *sentence; /* of a rule: what stands in front of its id */
+} reason_text;
+
+static const reason_text reasons[AIM__REASON_COUNT] = {
+	[AIM__REASON_UNDECIDED] = {"undecided", "No decision was made"},
+	[AIM__REASON_FAULT] = {"fault", "The decision could not be completed"},
+	[AIM__REASON_INVALID_REQUEST] = {"invalid_request", "The request is not valid"},
+	[AIM__REASON_AUDIT_FAILED] = {"audit_failed", "The decision could not be recorded"},
+	[AIM__REASON_NO_POLICY] = {"no_policy", "No policy is in force"},
+	[AIM__REASON_RULE_DENY] = {"rule_deny", "Denied by rule"},
+	[AIM__REASON_RULE_ALLOW] = {"rule_allow", "Allowed by rule"},
+	[AIM__REASON_RULE_ASK] = {"rule_ask", "Approval is required by rule"},
+	[AIM__REASON_DEFAULT_DENY] = {"default_deny", "No rule of the policy allows this call"},
+	[AIM__REASON_DEFAULT_ALLOW] = {"default_allow", "No rule of the policy refuses this call"},
+	[AIM__REASON_DEFAULT_ASK] = {"default_ask", "Approval is required: no rule decides this call"},
+	[AIM__REASON_AUTHORIZED] = {"authorized", "Authorized"},
+	[AIM__REASON_DID_REQUIRED] = {"did_required", "Agent DID is required"},
+	[AIM__REASON_DID_BLOCKED] = {"did_blocked", "Agent is blocked"},
+	[AIM__REASON_TOOL_BLOCKED] = {"tool_blocked", "Tool is blocked by policy"},
+	[AIM__REASON_TRUST_BELOW_MINIMUM] = {"trust_below_minimum", "Trust score below minimum"},
+	[AIM__REASON_CAPABILITY_MISSING] = {"capability_missing", "Missing capabilities"},
+	[AIM__REASON_RATE_LIMITED] = {"rate_limited", "Rate limit exceeded"},
+	[AIM__REASON_RATE_TABLE_FULL] = {"rate_table_full", "Too many agents and tools to follow their rates"},
+};
+
+static aim_str text_of(const char *text)
+{
+	aim_str span = {text, strlen(text)};
+	return span;
+}
+
+aim_status aim_decision_new(aim_ctx *ctx, aim_decision **out, aim_error *err)
+{
+	if (!ctx || !out)
+		return AIM__MISUSE(ctx, "ctx and out are required");
+	aim_decision *d = aim__alloc_zeroed(ctx, sizeof *d);
+	if (!d)
+		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ENFORCE);
+	if (aim__ctx_random(ctx, d->id, sizeof d->id) != AIM_OK) {
+		aim__free(ctx, d, sizeof *d);
+		return aim__fail_plain(err, AIM_E_RANDOM, AIM_LAYER_ENFORCE);
+	}
+	d->ctx = aim__ctx_ref(ctx);
+	aim__decision_begin(d);
+	*out = d;
+	return AIM_OK;
+}
+
+void aim_decision_free(aim_decision *d)
+{
+	if (!d)
+		return;
+	aim_ctx *ctx = d->ctx;
+	aim_policy_unref(d->policy);
+	aim__authorizer_unref(d->authorizer);
+	aim__free(ctx, d, sizeof *d);
+	aim__ctx_unref(ctx);
+}
+
+void aim__decision_begin(aim_decision *d)
+{
+	d->judge = NULL;
+	d->stages = NULL;
+	d->n_stages = 0;
+	d->trust_micro = AIM_DECISION_NO_TRUST;
+	d->status = AIM_DENIED;
+	d->effect = AIM_DECISION_DENY;
+	d->rule = AIM__RULE_NONE;
+	d->reason = AIM__REASON_UNDECIDED;
+	d->id[1]++;
+	d->text_len = 0;
+}
+
+void aim__decision_because(aim_decision *d, aim__reason reason)
+{
+	d->reason = reason;
+	d->text_len = 0;
+}
+
+void aim__decision_explain(aim_decision *d, aim__reason reason, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	d->reason = reason;
+	d->text_len = aim__vformat(d->text, sizeof d->text, format, args);
+	va_end(args);
+}
+
+aim_status aim__decision_end(aim_decision *d, aim_status rc)
+{
+	d->status = rc;
+	d->effect = AIM_DECISION_DENY;
+	if (rc == AIM_OK)
+		d->effect = AIM_DECISION_ALLOW;
+	else if (rc == AIM_ASK)
+		d->effect = AIM_DECISION_ASK;
+	else if (rc != AIM_DENIED && d->reason == AIM__REASON_UNDECIDED)
+		aim__decision_because(d, AIM__REASON_FAULT);
+	return rc;
+}
+
+aim_status aim__decision_fault(aim_decision *d, aim__reason reason, aim_status rc)
+{
+	aim__decision_because(d, reason);
+	return aim__decision_end(d, rc);
+}
+
+void aim__decision_hold(aim_decision *d, aim_policy *policy)
+{
+	if (d->policy == policy)
+		return;
+	aim_policy_unref(d->policy);
+	d->policy = aim_policy_ref(policy);
+	/* The generation no longer speaks of this snapshot. */
+	aim__authorizer_unref(d->authorizer);
+	d->authorizer = NULL;
+}
+
+uint32_t aim_decision_effect(const aim_decision *d)
+{
+	return d ? d->effect : AIM_DECISION_DENY;
+}
+
+const char *aim_decision_effect_name(uint32_t effect)
+{
+	switch (effect) {
+	case AIM_DECISION_ALLOW:
+		return "allow";
+	case AIM_DECISION_ASK:
+		return "ask";
+	default:
+		return "deny";
+	}
+}
+
+aim_status aim_decision_status(const aim_decision *d)
+{
+	return d ? d->status : AIM_DENIED;
+}
+
+aim_str aim_decision_reason_code(const aim_decision *d)
+{
+	return text_of(reasons[d ? d->reason : AIM__REASON_UNDECIDED].code);
+}
+
+static const aim__rule *deciding_rule(const aim_decision *d)
+{
+	return d->judge && d->rule != AIM__RULE_NONE ? &d->judge->rules[d->rule] : NULL;
+}
+
+aim_str aim_decision_reason(aim_decision *d)
+{
+	const char *sentence = reasons[d ? d->reason : AIM__REASON_UNDECIDED].sentence;
+	if (!d)
+		return text_of(sentence);
+	const aim__rule *rule = deciding_rule(d);
+	if (rule && rule->reason.len)
+		return rule->reason;
+	if (!rule && d->text_len == 0)
+		return text_of(sentence);
+	if (d->text_len == 0)
+		d->text_len =
+			aim__format(d->text, sizeof d->text, "%s '%.*s'", sentence, AIM__STR(rule->id));
+	aim_str text = {d->text, d->text_len};
+	return text;
+}
+
+aim_str aim_decision_rule(const aim_decision *d)
+{
+	const aim__rule *rule = d ? deciding_rule(d) : NULL;
+	aim_str none = {NULL, 0};
+	return rule ? rule->id : none;
+}
+
+aim_str aim_decision_policy_hash(const aim_decision *d)
+{
+	return aim_policy_hash(d ? d->judge : NULL);
+}
+
+int64_t aim_decision_trust_micro(const aim_decision *d)
+{
+	return d ? d->trust_micro : AIM_DECISION_NO_TRUST;
+}
+
+aim_str aim_decision_id(aim_decision *d)
+{
+	aim_str id = {NULL, 0};
+	if (!d)
+		return id;
+	for (size_t i = 0; i < AIM__DECISION_ID_LEN; i++)
+		d->id_text[i] = "0123456789abcdef"[d->id[i / 16] >> (60 - i % 16 * 4) & 15];
+	id.ptr = d->id_text;
+	id.len = AIM__DECISION_ID_LEN;
+	return id;
+}
+
+size_t aim_decision_stage_count(const aim_decision *d)
+{
+	return d ? d->n_stages : 0;
+}
+
+aim_str aim_decision_stage_at(const aim_decision *d, size_t index)
+{
+	aim_str none = {NULL, 0};
+	return d && index < d->n_stages ? text_of(d->stages[index].name) : none;
+}

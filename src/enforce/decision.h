@@ -1,0 +1,82 @@
+/* enforce/decision.h — inside a decision, for what decides. Confined. */
+#ifndef AIM_ENFORCE_DECISION_H
+#define AIM_ENFORCE_DECISION_H
+
+#include <aim/authorizer.h>
+#include <aim/decision.h>
+
+#include "enforce/stage.h"
+
+/* Why. The table in decision.c holds the texts; add at the end of a group, never rename a text. */
+typedef enum aim__reason {
+	AIM__REASON_UNDECIDED, /* first: the value of a zeroed decision */
+	AIM__REASON_FAULT,
+	AIM__REASON_INVALID_REQUEST,
+	AIM__REASON_AUDIT_FAILED,
+	/* policies */
+	AIM__REASON_NO_POLICY,
+	AIM__REASON_RULE_DENY,
+	AIM__REASON_RULE_ALLOW,
+	AIM__REASON_RULE_ASK,
+	AIM__REASON_DEFAULT_DENY,
+	AIM__REASON_DEFAULT_ALLOW,
+	AIM__REASON_DEFAULT_ASK,
+	/* trust proxy */
+	AIM__REASON_AUTHORIZED,
+	AIM__REASON_DID_REQUIRED,
+	AIM__REASON_DID_BLOCKED,
+	AIM__REASON_TOOL_BLOCKED,
+	AIM__REASON_TRUST_BELOW_MINIMUM,
+	AIM__REASON_CAPABILITY_MISSING,
+	AIM__REASON_RATE_LIMITED,
+	AIM__REASON_RATE_TABLE_FULL,
+	AIM__REASON_COUNT
+} aim__reason;
+
+#define AIM__DECISION_ID_LEN 32
+#define AIM__DECISION_TEXT_SIZE 1024
+
+struct aim_decision {
+	aim_ctx *ctx;
+	/* The snapshot: kept from one decision to the next, so that using it again costs nothing. */
+	aim_policy *policy;         /* referenced, may be NULL */
+	aim_authorizer *authorizer; /* referenced: the one whose generation this is; may be NULL */
+	uint64_t generation;
+	/* The decision. */
+	const aim_policy *judge;    /* policy, when it was asked in this decision; else NULL */
+	const aim__stage *stages;
+	size_t n_stages; /* that ran */
+	int64_t trust_micro;
+	aim_status status;
+	uint32_t effect;
+	uint32_t rule; /* index in judge; AIM__RULE_NONE */
+	aim__reason reason;
+	uint64_t id[2]; /* 128 random bits, the lower 64 counted up by each decision */
+	/* Text, made when it is asked for. */
+	size_t text_len; /* 0: not made yet */
+	char id_text[AIM__DECISION_ID_LEN];
+	char text[AIM__DECISION_TEXT_SIZE];
+};
+
+#define AIM__RULE_NONE UINT32_MAX
+
+/* A new decision: deny, undecided, without a trace, under a new id. */
+void aim__decision_begin(aim_decision *decision);
+/* Says why, with the reason's own sentence. */
+void aim__decision_because(aim_decision *decision, aim__reason reason);
+/* Says why, with a sentence made from base/format.h conversions, cut when too long. */
+void aim__decision_explain(aim_decision *decision, aim__reason reason, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Sets status and effect from what the stages returned; anything but AIM_OK and AIM_ASK denies. */
+aim_status aim__decision_end(aim_decision *decision, aim_status rc);
+/* A failure before any stage ran. */
+aim_status aim__decision_fault(aim_decision *decision, aim__reason reason, aim_status rc);
+
+/* Makes policy the snapshot the decision holds. */
+void aim__decision_hold(aim_decision *decision, aim_policy *policy);
+
+/* Checks a caller's request. *io_request then points at it, or at *copy when it had another size.
+ * AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_LIMIT. */
+aim_status aim__request_take(const aim_request **io_request, aim_request *copy, aim_error *err);
+
+#endif

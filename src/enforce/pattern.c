@@ -1,0 +1,126 @@
+/* enforce/pattern.c — names and patterns. Layer enforce; knows no policy, works on bytes alone. */
+#include "enforce/pattern.h"
+
+#include "base/format.h"
+
+#include <string.h>
+
+static char fold_byte(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+size_t aim__name_fold(char *dst, size_t cap, aim_str name)
+{
+	size_t n = name.len < cap ? name.len : cap;
+	for (size_t i = 0; i < n; i++)
+		dst[i] = fold_byte(name.ptr[i]);
+	return n;
+}
+
+int aim__name_is_folded(aim_str name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (name.ptr[i] != fold_byte(name.ptr[i]))
+			return 0;
+	return 1;
+}
+
+int aim__name_equal_folded(aim_str a, aim_str b)
+{
+	if (a.len != b.len)
+		return 0;
+	for (size_t i = 0; i < a.len; i++)
+		if (fold_byte(a.ptr[i]) != fold_byte(b.ptr[i]))
+			return 0;
+	return 1;
+}
+
+static const char *byte_problem(uint8_t c)
+{
+	if (c < 0x20 || c == 0x7F)
+		return "holds a control character";
+	/* Signs of another pattern language: whoever writes them expects more than they would get. */
+	if (c == '[' || c == ']' || c == '{' || c == '}' || c == '\\')
+		return "holds one of [ ] { } \\, which have no meaning here; use * and ?";
+	return NULL;
+}
+
+/* U+0080 … U+009F, the C1 controls, are C2 80 … C2 9F in UTF-8. */
+static int is_c1_control(aim_str text, size_t i)
+{
+	return (uint8_t)text.ptr[i] == 0xC2 && i + 1 < text.len && (uint8_t)text.ptr[i + 1] < 0xA0;
+}
+
+const char *aim__pattern_problem(aim_str pattern, size_t max_len)
+{
+	if (pattern.len == 0)
+		return "is empty";
+	if (pattern.len > max_len)
+		return "is longer than limits.max_name_bytes";
+	for (size_t i = 0; i < pattern.len; i++) {
+		const char *problem = byte_problem((uint8_t)pattern.ptr[i]);
+		if (problem)
+			return problem;
+		if (is_c1_control(pattern, i))
+			return "holds a control character";
+		if (pattern.ptr[i] == '*' && i + 1 < pattern.len && pattern.ptr[i + 1] == '*')
+			return "holds **, which means no more than *; write one";
+	}
+	return NULL;
+}
+
+size_t aim__pattern_prefix_len(aim_str pattern)
+{
+	size_t i = 0;
+	while (i < pattern.len && pattern.ptr[i] != '*' && pattern.ptr[i] != '?')
+		i++;
+	return i;
+}
+
+int aim__pattern_is_glob(aim_str pattern)
+{
+	return aim__pattern_prefix_len(pattern) < pattern.len;
+}
+
+/* Bytes of the character at i; one for a byte that begins no UTF-8 sequence. */
+static size_t character_len(aim_str text, size_t i)
+{
+	size_t n = aim__utf8_sequence((const uint8_t *)text.ptr + i, text.len - i);
+	return n ? n : 1;
+}
+
+static int same_byte(char a, char b, int folded)
+{
+	return a == b || (folded && fold_byte(a) == fold_byte(b));
+}
+
+/* Goes back to the latest '*' only: an earlier one could not match more than that one can. */
+int aim__glob_match(aim_str pattern, aim_str name, int folded)
+{
+	size_t p = 0;
+	size_t n = 0;
+	size_t star = SIZE_MAX; /* behind the latest '*' */
+	size_t star_name = 0;   /* where the text of that '*' ends */
+	while (n < name.len) {
+		if (p < pattern.len && pattern.ptr[p] == '*') {
+			star = ++p;
+			star_name = n;
+		} else if (p < pattern.len && pattern.ptr[p] == '?') {
+			n += character_len(name, n);
+			p++;
+		} else if (p < pattern.len && same_byte(pattern.ptr[p], name.ptr[n], folded)) {
+			n++;
+			p++;
+		} else if (star != SIZE_MAX) {
+			star_name += character_len(name, star_name);
+			n = star_name;
+			p = star;
+		} else {
+			return 0;
+		}
+	}
+	while (p < pattern.len && pattern.ptr[p] == '*')
+		p++;
+	return p == pattern.len;
+}

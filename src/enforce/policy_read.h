@@ -1,0 +1,37 @@
+/* enforce/policy_read.h — from a policy document to rules with conditions, and from those to an index. */
+#ifndef AIM_ENFORCE_POLICY_READ_H
+#define AIM_ENFORCE_POLICY_READ_H
+
+#include "enforce/policy.h"
+#include "enforce/reader.h"
+
+#define AIM__RULE_CONDITIONS_MAX 16u
+
+/* One rule while it is read. */
+typedef struct aim__rule_draft {
+	aim_policy *policy;
+	size_t max_name; /* limits.max_name_bytes */
+	aim_str id;
+	aim_str reason;
+	uint32_t effect;
+	uint32_t n_conditions;
+	uint64_t conditions[AIM__RULE_CONDITIONS_MAX];
+	aim_str *list; /* scratch of the list in work; kept from rule to rule */
+	size_t cap_list;
+	uint32_t listed;  /* bit per AIM__FACT_*: restricted by this rule */
+	uint32_t actions; /* which kinds of request its actions leave; see policy_rule.c */
+} aim__rule_draft;
+
+/* Reads one rule into draft (reader->target). Problems and failures as in reader.h. */
+void aim__rule_read(aim__reader *reader, aim_json_value rule);
+
+/* Fills name, description, default effect, rules (by rank), names and sets of policy. Problems go to
+ * diagnostics (may be NULL), the first to err.
+ * AIM_OK, AIM_E_POLICY, AIM_E_LIMIT, AIM_E_NOMEM. On failure policy is only good for disposal. */
+aim_status aim__policy_read(aim_policy *policy, const aim_json *doc, aim_diagnostics *diagnostics,
+                            aim_error *err);
+
+/* Builds the index over policy->rules. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT. */
+aim_status aim__policy_index(aim_policy *policy);
+
+#endif

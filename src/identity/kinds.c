@@ -1,0 +1,74 @@
+/* identity/kinds.c — what a person sees of this layer's records with a database shell. */
+#include "identity/kinds.h"
+
+#define COUNT(array) (uint32_t)(sizeof(array) / sizeof *(array))
+
+static const aim__store_column agent_columns[] = {
+	{"id", "$.id"},
+	{"name", "$.name"},
+	{"namespace", "$.namespace"},
+	{"status", "$.status"},
+	{"type", "$.type"},
+	{"owner", "$.owner"},
+	{"organization", "$.organization"},
+	{"did", "$.did"},
+	{"key_id", "$.key_id"},
+	{"public_key", "$.public_key"},
+	{"capabilities", "$.capabilities"},
+	{"description", "$.description"},
+	{"status_reason", "$.status_reason"},
+	{"created_at", "$.created_at"},
+	{"updated_at", "$.updated_at"},
+	{"expires_at", "$.expires_at"},
+};
+
+static const aim__store_column server_columns[] = {
+	{"id", "$.id"},
+	{"name", "$.name"},
+	{"namespace", "$.namespace"},
+	{"status", "$.status"},
+	{"url", "$.url"},
+	{"command", "$.command"},
+	{"args", "$.args"},
+	{"env_names", "$.env_names"},
+	{"version", "$.version"},
+	{"owner", "$.owner"},
+	{"did", "$.did"},
+	{"key_id", "$.key_id"},
+	{"capabilities", "$.capabilities"},
+	{"verification_url", "$.verification_url"},
+	{"description", "$.description"},
+	{"status_reason", "$.status_reason"},
+	{"created_at", "$.created_at"},
+	{"updated_at", "$.updated_at"},
+};
+
+static const aim__store_column link_columns[] = {
+	{"agent", "$.agent"},
+	{"server", "$.server"},
+	{"namespace", "$.namespace"},
+	{"first_seen_at", "$.first_seen_at"},
+	{"last_seen_at", "$.last_seen_at"},
+};
+
+static const aim__store_column grant_columns[] = {
+	{"id", "$.id"},
+	{"agent", "$.agent"},
+	{"namespace", "$.namespace"},
+	{"deny", "$.deny"},
+	{"capability", "$.capability"},
+	{"resource", "$.resource"},
+	{"expires_at", "$.expires_at"},
+	{"granted_by", "$.granted_by"},
+	{"reason", "$.reason"},
+	{"created_at", "$.created_at"},
+};
+
+static const aim__record_kind agents = {"agents", "agent/", 1, COUNT(agent_columns), agent_columns, NULL};
+static const aim__record_kind servers = {"servers", "server/", 1, COUNT(server_columns), server_columns,
+                                         NULL};
+static const aim__record_kind links = {"links", "link/", 1, COUNT(link_columns), link_columns, NULL};
+static const aim__record_kind grants = {"grants", "grant/", 1, COUNT(grant_columns), grant_columns, NULL};
+
+const aim__record_kind *const aim__identity_kinds[AIM__IDENTITY_N_KINDS] = {&agents, &servers, &links,
+                                                                            &grants};

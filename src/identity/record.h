@@ -1,0 +1,53 @@
+/* identity/record.h — one way for every module of a registry to name, read, walk and change records. */
+#ifndef AIM_IDENTITY_RECORD_H
+#define AIM_IDENTITY_RECORD_H
+
+#include "audit/commit.h"
+#include "base/buf.h"
+#include "identity/fields.h"
+#include "identity/registry.h"
+
+/* How often a change is tried again when others changed the same record meanwhile. */
+#define AIM__RECORD_ATTEMPTS 8
+
+/* Writes prefix, then the parts joined by '/', into key (cleared first). '/', '%' and controls inside a
+ * part become "%2f" and so on, so that no part can reach into its neighbour; a part longer than 256
+ * bytes is replaced by "%%" and its SHA-256. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_CALLBACK. */
+aim_status aim__record_key(aim_buf *key, const char *prefix, const aim_str *parts, size_t n_parts,
+                           aim_error *err);
+
+/* A value that was read: its text and the document over it. Confined. */
+typedef struct aim__record {
+	aim_registry *registry; /* borrowed */
+	aim_buf text;
+	aim_json doc;
+	uint64_t version; /* in the store */
+} aim__record;
+
+void aim__record_init(aim__record *record, aim_registry *registry);
+void aim__record_dispose(aim__record *record);
+/* Reads and parses the value of a key. AIM_OK, AIM_E_NOT_FOUND (err untouched), AIM_E_NOMEM,
+ * AIM_E_STORE_CORRUPT naming the key, or the store's. */
+aim_status aim__record_load(aim__record *record, aim_bytes key, aim_error *err);
+/* The same for a value at hand, borrowed as long as the record is used. */
+aim_status aim__record_parse(aim__record *record, aim_bytes key, aim_bytes value, aim_error *err);
+/* aim__fields_read on the whole value, with the message. */
+aim_status aim__record_read(const aim__record *record, aim_bytes key, const aim__fields *table,
+                            aim__arena *arena, void *out, aim_error *err);
+aim_status aim__record_corrupt(aim_bytes key, const char *member, aim_error *err);
+
+/* Receives one row; the store may be used inside. key and value are borrowed for the call. */
+typedef aim_status (*aim__record_visit)(void *user, aim_bytes key, aim_bytes value, uint64_t version,
+                                        aim_error *err);
+/* All rows under prefix behind the key `after` (empty: all), a page at a time. Ends at the first result
+ * that is not AIM_OK and returns it. */
+aim_status aim__record_walk(aim_registry *registry, aim_bytes prefix, aim_bytes after,
+                            aim__record_visit visit, void *user, aim_error *err);
+
+/* Commits operations with one audit record each change must have, and moves the generation.
+ * AIM_OK, AIM_E_CONFLICT with *out_failed_op (may be NULL), or the log's. */
+aim_status aim__record_commit(aim_registry *registry, const aim_store_op *ops, size_t n_ops,
+                              const aim_audit_record *records, size_t n_records,
+                              uint32_t *out_failed_op, aim_error *err);
+
+#endif

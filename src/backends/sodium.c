@@ -49,7 +49,7 @@ static aim_status hmac_sha256(void *user, aim_bytes key, const aim_bytes *parts,
 {
 	crypto_auth_hmacsha256_state state;
 	(void)user;
-	crypto_auth_hmacsha256_init(&state, key.ptr, key.len);
+	crypto_auth_hmacsha256_init(&state, key.len > 0 ? key.ptr : out, key.len);
 	for (size_t i = 0; i < n_parts; i++)
 		if (parts[i].len > 0)
 			crypto_auth_hmacsha256_update(&state, parts[i].ptr, parts[i].len);

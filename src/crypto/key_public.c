@@ -78,8 +78,9 @@ static aim_status parse_text(aim_str text, size_t offset, aim_public_key *out, c
 		                 text.len, offset > 0 ? " after the prefix" : "");
 	aim_status rc = aim__encoding_read(f.encoding, text, bytes, sizeof bytes, &len, &problem);
 	if (rc == AIM_E_ENCODING)
-		return aim__fail(err, AIM_E_KEY, AIM_LAYER_CRYPTO, "invalid public key: %s, with %s at byte %zu",
-		                 f.name, problem_text(problem.kind), offset + problem.offset);
+		return aim__fail(err, AIM_E_KEY, AIM_LAYER_CRYPTO,
+		                 "invalid public key: %s, with %s at byte %zu", f.name,
+		                 problem_text(problem.kind), offset + problem.offset);
 	if (rc != AIM_OK || len != sizeof out->bytes)
 		return aim__fail(err, AIM_E_KEY, AIM_LAYER_CRYPTO,
 		                 "invalid public key: %s, which are not 32 bytes", f.name);

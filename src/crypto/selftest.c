@@ -49,7 +49,9 @@ static int sha256_long(const aim_crypto *t)
 	for (size_t i = 0; i < sizeof text; i++)
 		text[i] = (uint8_t)(i % 251);
 	const aim_bytes whole = {text, sizeof text};
-	const aim_bytes parts[] = {{text, 1}, {NULL, 0}, {text + 1, 63}, {text + 64, 500}, {text + 564, 436}};
+	const aim_bytes parts[] = {
+		{text, 1}, {NULL, 0}, {text + 1, 63}, {text + 64, 500}, {text + 564, 436},
+	};
 	return sha256_is(t, &whole, 1, sha256_blocks) &&
 	       sha256_is(t, parts, sizeof parts / sizeof *parts, sha256_blocks);
 }

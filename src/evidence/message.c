@@ -96,7 +96,8 @@ aim_status aim_message_sign_base64(const aim_key *key, aim_bytes payload, aim_bu
 	aim_status rc = aim_message_sign(key, payload, signature, err);
 	if (rc != AIM_OK)
 		return rc;
-	size_t len = aim__encoding_write(AIM_ENCODING_BASE64, (aim_bytes){signature, sizeof signature}, text);
+	const aim_bytes bytes = {signature, sizeof signature};
+	size_t len = aim__encoding_write(AIM_ENCODING_BASE64, bytes, text);
 	rc = aim__buf_add(out, text, len);
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
 }

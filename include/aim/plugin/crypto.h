@@ -84,7 +84,8 @@ typedef struct aim_crypto {
 } aim_crypto;
 
 /** The built-in provider over libsodium: every function of the table, user and destroy NULL.
- *  @return static table; NULL when libsodium cannot start.  Threads: any.  Allocates: no.  @since 0.1 */
+ *  @return static table; NULL when libsodium cannot start
+ *  Threads: any.  Allocates: no.  @since 0.1 */
 AIM_API const aim_crypto *aim_crypto_sodium(void);
 
 /** The provider over OpenSSL's libcrypto: SHA-256, HMAC and Ed25519, no secret memory. When it is

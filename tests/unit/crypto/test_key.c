@@ -5,6 +5,7 @@
 #include "crypto/provider.h"
 
 #include <aim/key.h>
+#include <pthread.h>
 
 #define ANY                                                                                        \
 	(AIM__KEY_BIT(AIM_KEY_AGENT) | AIM__KEY_BIT(AIM_KEY_SERVER) | AIM__KEY_BIT(AIM_KEY_LOG) |     \
@@ -388,6 +389,40 @@ static void test_provider_failure(void **state)
 	aim_ctx_free(ctx);
 }
 
+#define SIGNERS 4
+
+static void *sign_and_unref(void *shared)
+{
+	aim_key *key = shared;
+	uint8_t signature[64];
+	for (int i = 0; i < 50; i++) {
+		aim_key *mine = aim_key_ref(key);
+		if (aim__key_sign(mine, ANY, message, signature, NULL) != AIM_OK)
+			return key;
+		aim_key_unref(mine);
+	}
+	aim_key_unref(key);
+	return NULL;
+}
+
+static void test_threads_share_a_key(void **state)
+{
+	pthread_t threads[SIGNERS];
+	aim_key *key = NULL;
+	(void)state;
+	aim_ctx *ctx = kit_ctx(NULL);
+	assert_status(aim_key_generate(ctx, AIM_KEY_AGENT, &key, NULL), AIM_OK);
+	aim_ctx_free(ctx);
+	for (int i = 0; i < SIGNERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, sign_and_unref, aim_key_ref(key)), 0);
+	aim_key_unref(key); /* the last thread frees it, and the context with it */
+	for (int i = 0; i < SIGNERS; i++) {
+		void *failed = NULL;
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
 static aim_status make_all_keys(aim_ctx *ctx, void *arg)
 {
 	uint8_t seed[32] = {3};
@@ -427,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_seed_is_wiped_when_freed),
 		cmocka_unit_test(test_random_failure),
 		cmocka_unit_test(test_provider_failure),
+		cmocka_unit_test(test_threads_share_a_key),
 		cmocka_unit_test(test_every_allocation_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 #ifndef AIM_CODEC_SCAN_SSE2_H
 #define AIM_CODEC_SCAN_SSE2_H
 
+#include "codec/scan.h"
+
 #include <emmintrin.h>
 
 static inline const uint8_t *aim__scan_plain_sse2(const uint8_t *p, const uint8_t *end)

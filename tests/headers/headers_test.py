@@ -94,7 +94,7 @@ class Tap:
         self.failed += bool(problems)
         print(f"{'not ok' if problems else 'ok'} {self.n} - {name}")
         for problem in problems:
-            print(f"# {problem}")
+            print("# " + problem.strip().replace("\n", "\n# "))
 
 
 GOOD = """/** aim/x.h — an example. */

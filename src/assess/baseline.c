@@ -1,0 +1,157 @@
+/* assess/baseline.c — opening a baseline and looking into it. Layer assess. */
+#include "assess/baseline.h"
+
+#include "assess/baseline_state.h"
+#include "audit/commit.h"
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/sized.h"
+#include "identity/subject.h"
+
+#include <string.h>
+
+AIM__NO_PADDING(aim_baseline_entry, 24 + 3 * 8 + 6 * sizeof(void *) + 2 * AIM_FINGERPRINT_LEN);
+
+aim_status aim_baseline_open(aim_registry *registry, aim_str server, aim_baseline **out, aim_error *err)
+{
+	aim__subject *subject = NULL;
+	if (!registry || !out)
+		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and out are required");
+	aim_status rc = aim__subject_find(registry, &aim__server_kind, server, &subject, err);
+	if (rc != AIM_OK)
+		return rc;
+	aim_baseline *b = aim__alloc_zeroed(registry->ctx, sizeof *b);
+	if (b) {
+		b->registry = aim__registry_ref(registry);
+		b->ctx = registry->ctx;
+		memcpy(b->server, subject->id.ptr, AIM__ID_SIZE);
+		for (uint32_t kind = 0; kind < AIM__FINGERPRINT_KINDS; kind++)
+			aim__list_init(b->ctx, &b->lists[kind]);
+		aim__buf_init(&b->scratch, b->ctx);
+		aim__buf_init(&b->scratch_key, b->ctx);
+		aim__json_init(&b->doc, b->ctx);
+		aim__json_init(&b->other, b->ctx);
+	}
+	aim__subject_free(subject);
+	if (!b)
+		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
+	rc = aim_baseline_refresh(b, err);
+	if (rc == AIM_OK)
+		*out = b;
+	else
+		aim_baseline_free(b);
+	return rc;
+}
+
+void aim_baseline_free(aim_baseline *baseline)
+{
+	if (!baseline)
+		return;
+	aim_registry *registry = baseline->registry;
+	aim_ctx *ctx = baseline->ctx;
+	for (uint32_t kind = 0; kind < AIM__FINGERPRINT_KINDS; kind++)
+		aim__list_dispose(ctx, &baseline->lists[kind]);
+	aim__free(ctx, baseline->findings, baseline->cap_findings * sizeof *baseline->findings);
+	aim__json_dispose(&baseline->other);
+	aim__json_dispose(&baseline->doc);
+	aim__buf_dispose(&baseline->scratch_key);
+	aim__buf_dispose(&baseline->scratch);
+	aim__free(ctx, baseline, sizeof *baseline);
+	aim__registry_unref(registry);
+}
+
+aim_status aim_baseline_refresh(aim_baseline *baseline, aim_error *err)
+{
+	aim_status rc = AIM_OK;
+	if (!baseline)
+		return AIM__MISUSE(NULL, "baseline is required");
+	for (uint32_t kind = 1; rc == AIM_OK && kind < AIM__FINGERPRINT_KINDS; kind++)
+		rc = aim__list_refresh(baseline, kind, NULL, err);
+	return rc;
+}
+
+size_t aim_baseline_finding_count(const aim_baseline *baseline)
+{
+	return baseline ? baseline->n_findings : 0;
+}
+
+const aim_baseline_finding *aim_baseline_finding_at(const aim_baseline *baseline, size_t index)
+{
+	return baseline && index < baseline->n_findings ? &baseline->findings[index] : NULL;
+}
+
+static const aim__entry *look_up(const aim_baseline *b, uint32_t kind, aim_str name)
+{
+	return kind != 0 && kind < AIM__FINGERPRINT_KINDS ? aim__entry_find(&b->lists[kind], name) : NULL;
+}
+
+aim_status aim_baseline_find(const aim_baseline *baseline, uint32_t kind, aim_str name,
+                             aim_baseline_entry *out)
+{
+	aim_baseline_entry found = {.struct_size = sizeof found};
+	if (!baseline || !out)
+		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and out are required");
+	const aim__entry *e = look_up(baseline, kind, name);
+	if (!e)
+		return AIM_E_NOT_FOUND;
+	found.kind = kind;
+	found.state = e->cur.state;
+	found.verdict = e->verdict;
+	found.version = e->cur.version;
+	found.first_seen_us = e->first_seen_us;
+	found.last_seen_us = e->last_seen_us;
+	found.name = e->name;
+	found.definition = aim_bytes_from(e->cur.baseline.raw, e->cur.baseline.len);
+	found.candidate = aim_bytes_from(e->cur.candidate.raw, e->cur.candidate.len);
+	memcpy(found.baseline_surface, e->cur.baseline.surface, AIM_FINGERPRINT_LEN);
+	memcpy(found.observed_surface, e->shown, AIM_FINGERPRINT_LEN);
+	return aim__sized_out(out, &found, sizeof found, sizeof found);
+}
+
+int aim__baseline_find(const aim_baseline *baseline, uint32_t kind, aim_str name,
+                       aim__baseline_view *out)
+{
+	const aim__entry *e = look_up(baseline, kind, name);
+	if (!e)
+		return 0;
+	out->state = e->cur.state;
+	out->verdict = e->verdict;
+	out->fingerprint = e->shown_hex;
+	return 1;
+}
+
+aim_str aim__baseline_server(const aim_baseline *baseline)
+{
+	return aim_str_from(baseline->server);
+}
+
+aim_status aim_baseline_manifest(const aim_baseline *baseline, uint8_t out[AIM_FINGERPRINT_LEN],
+                                 aim_error *err)
+{
+	size_t n = 0, cap = 0;
+	if (!baseline || !out)
+		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and out are required");
+	for (uint32_t kind = 1; kind < AIM__FINGERPRINT_KINDS; kind++)
+		cap += baseline->lists[kind].n;
+	aim_fingerprint_leaf *leaves = aim__alloc_array(baseline->ctx, cap + 1, sizeof *leaves);
+	if (!leaves)
+		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
+	for (uint32_t kind = 1; kind < AIM__FINGERPRINT_KINDS; kind++)
+		for (size_t i = 0; i < baseline->lists[kind].n; i++) {
+			const aim__entry *e = baseline->lists[kind].entries[i];
+			aim_fingerprint_leaf leaf = {kind, 0, e->name, e->cur.baseline.surface};
+			if (e->cur.state)
+				leaves[n++] = leaf;
+		}
+	aim_status rc = aim_fingerprint_manifest(baseline->ctx, leaves, n, out, err);
+	aim__free(baseline->ctx, leaves, (cap + 1) * sizeof *leaves);
+	return rc;
+}
+
+const char *aim_baseline_verdict_name(uint32_t verdict)
+{
+	static const char *const names[] = {"unknown", "unchanged", "first_seen", "added", "changed", "removed"};
+	return names[verdict <= AIM_BASELINE_REMOVED ? verdict : 0];
+}

@@ -118,47 +118,50 @@ static aim_status replace_view(aim__sqlite_connection *c, const char *name, cons
                                aim_error *err)
 {
 	aim_buf_clear(&room->buf);
-	add(room, "BEGIN IMMEDIATE; DROP VIEW IF EXISTS \"");
+	add(room, sqlite3_get_autocommit(c->db) ? "BEGIN IMMEDIATE; " : "");
+	add(room, "DROP VIEW IF EXISTS \"");
 	add(room, name);
 	add(room, "\"; ");
 	add(room, sql);
-	add(room, "; COMMIT");
 	if (room->status != AIM_OK)
 		return aim__fail_plain(err, room->status, AIM_LAYER_BACKENDS);
-	aim_status status = aim__sqlite_run(c, (const char *)room->buf.ptr, err);
-	if (status != AIM_OK && !sqlite3_get_autocommit(c->db))
-		aim__sqlite_run(c, "ROLLBACK", NULL);
-	return status;
+	return aim__sqlite_run(c, (const char *)room->buf.ptr, err);
 }
 
-static aim_status make_view(aim__sqlite *s, const aim__record_kind *kind, aim_error *err)
+/* kind NULL: the view of the audit rows. */
+static aim_status make_view(aim__sqlite *s, const aim__record_kind *kind, text *sql, text *room,
+                            aim_error *err)
 {
 	const char *name = kind ? kind->name : "audit";
-	text sql = {.status = AIM_OK};
-	text room = {.status = AIM_OK};
 	int current = 0;
-	aim__buf_init(&sql.buf, s->ctx);
-	aim__buf_init(&room.buf, s->ctx);
+	aim_buf_clear(&sql->buf);
 	if (kind)
-		write_kind_view(&sql, kind);
+		write_kind_view(sql, kind);
 	else
-		write_audit_view(&sql);
-	const char *statement = (const char *)sql.buf.ptr;
-	aim_status rc = sql.status == AIM_OK
-	                        ? is_current(&s->writer, name, statement, &current, err)
-	                        : aim__fail_plain(err, sql.status, AIM_LAYER_BACKENDS);
-	if (rc == AIM_OK && !current)
-		rc = replace_view(&s->writer, name, statement, &room, err);
-	aim__buf_dispose(&sql.buf);
-	aim__buf_dispose(&room.buf);
-	return rc;
+		write_audit_view(sql);
+	if (sql->status != AIM_OK)
+		return aim__fail_plain(err, sql->status, AIM_LAYER_BACKENDS);
+	const char *statement = (const char *)sql->buf.ptr;
+	aim_status rc = is_current(&s->writer, name, statement, &current, err);
+	return rc == AIM_OK && !current ? replace_view(&s->writer, name, statement, room, err) : rc;
 }
 
+/* The first view that must change opens a transaction; all change together. */
 aim_status aim__sqlite_make_views(aim__sqlite *s, const aim__record_kinds *kinds, aim_error *err)
 {
-	aim_status rc = make_view(s, NULL, err);
+	text sql = {.status = AIM_OK};
+	text room = {.status = AIM_OK};
+	aim__buf_init(&sql.buf, s->ctx);
+	aim__buf_init(&room.buf, s->ctx);
+	aim_status rc = make_view(s, NULL, &sql, &room, err);
 	for (; kinds; kinds = kinds->next)
 		for (size_t i = 0; rc == AIM_OK && i < kinds->n_kinds; i++)
-			rc = make_view(s, kinds->kinds[i], err);
+			rc = make_view(s, kinds->kinds[i], &sql, &room, err);
+	if (rc == AIM_OK && !sqlite3_get_autocommit(s->writer.db))
+		rc = aim__sqlite_run(&s->writer, "COMMIT", err);
+	if (!sqlite3_get_autocommit(s->writer.db))
+		aim__sqlite_run(&s->writer, "ROLLBACK", NULL);
+	aim__buf_dispose(&sql.buf);
+	aim__buf_dispose(&room.buf);
 	return rc;
 }

@@ -25,6 +25,11 @@
 /* Another process migrating at once wins some batches; one that never lets us win is broken. */
 #define MAX_CONFLICTS 1000u
 
+/* "kind/" and a name, and a version alone. */
+#define KEY_SIZE 64u
+/* Versions written in one transaction. */
+#define MAX_MISSING 32u
+
 #define VALUE_SIZE (64u + 2u * AIM_STORE_MAX_KEY_BYTES)
 
 static const aim__store_column kind_columns[] = {{"format", "$.version"}};
@@ -100,11 +105,11 @@ static int parse_state(aim_bytes in, state *out)
 	return skip_text(&in, "}") && in.len == 0;
 }
 
-/* Writes the value of a version key to text (VALUE_SIZE bytes). */
+/* Writes the value of a version key to text: VALUE_SIZE bytes, or KEY_SIZE when after is empty. */
 static aim_bytes format_state(char *text, uint32_t version, aim_bytes after)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t n = aim__format(text, VALUE_SIZE, "{\"version\":%u%s", version,
+	size_t n = aim__format(text, KEY_SIZE, "{\"version\":%u%s", version,
 	                       after.len ? ",\"after\":\"" : "");
 	for (size_t i = 0; i < after.len; i++) {
 		text[n++] = hex[after.ptr[i] >> 4];
@@ -116,10 +121,20 @@ static aim_bytes format_state(char *text, uint32_t version, aim_bytes after)
 	return aim_bytes_from(text, n);
 }
 
+/* A version to be written. */
+typedef struct missing {
+	char key[KEY_SIZE];
+	char value[KEY_SIZE];
+	aim_store_op op;
+} missing;
+
 typedef struct opening {
 	aim_store *store;
 	aim_error *err;
 	aim_buf value;
+	size_t n_missing;
+	missing missing[MAX_MISSING];
+	aim_store_batch batches[MAX_MISSING];
 } opening;
 
 static aim_status read_state(opening *o, const char *key, state *out)
@@ -135,14 +150,28 @@ static aim_status read_state(opening *o, const char *key, state *out)
 	return rc;
 }
 
-/* Writes a version where there is none; someone else's write at the same time is as good. */
-static aim_status create_version(opening *o, const char *key, uint32_t version)
+/* Versions of what is not there yet: written together, in one transaction, once all are known. */
+static void plan_version(opening *o, const char *key, uint32_t version)
 {
-	char text[VALUE_SIZE];
-	aim_store_op op = {.kind = AIM_STORE_PUT_IF_ABSENT, .key = text_bytes(key)};
-	op.value = format_state(text, version, (aim_bytes){NULL, 0});
-	aim_store_batch batch = {&op, 1, AIM_OK, 0};
-	return aim__store_apply_group(o->store, &batch, 1, o->err);
+	missing *m = &o->missing[o->n_missing++];
+	aim__format(m->key, sizeof m->key, "%s", key);
+	m->op = (aim_store_op){.kind = AIM_STORE_PUT_IF_ABSENT, .key = text_bytes(m->key)};
+	m->op.value = format_state(m->value, version, (aim_bytes){NULL, 0});
+	o->batches[o->n_missing - 1] = (aim_store_batch){&m->op, 1, AIM_OK, 0};
+}
+
+/* A conflict means that another process wrote the same version, or a newer one: who opens checks. */
+static aim_status write_versions(opening *o, int *out_conflict)
+{
+	size_t n = o->n_missing;
+	*out_conflict = 0;
+	o->n_missing = 0;
+	if (n == 0)
+		return AIM_OK;
+	aim_status rc = aim__store_apply_group(o->store, o->batches, n, o->err);
+	for (size_t i = 0; i < n; i++)
+		*out_conflict |= o->batches[i].status == AIM_E_CONFLICT;
+	return rc;
 }
 
 static aim_status refuse_newer(opening *o, const char *what, uint32_t found, uint32_t supported)
@@ -156,17 +185,17 @@ static aim_status check_format(opening *o)
 {
 	state found;
 	aim_status rc = read_state(o, "meta/format", &found);
-	if (rc == AIM_OK && found.version == 0) {
-		if (o->store->flags & AIM_STORE_READ_ONLY)
-			return aim__fail(o->err, AIM_E_NOT_FOUND, LAYER,
-			                 "there is no store yet; open it once for writing");
-		rc = create_version(o, "meta/format", FORMAT_VERSION);
-		if (rc == AIM_OK)
-			rc = read_state(o, "meta/format", &found);
-	}
-	if (rc == AIM_OK && found.version > FORMAT_VERSION)
+	if (rc != AIM_OK)
+		return rc;
+	if (found.version > FORMAT_VERSION)
 		return refuse_newer(o, "the store format", found.version, FORMAT_VERSION);
-	return rc;
+	if (found.version != 0)
+		return AIM_OK;
+	if (o->store->flags & AIM_STORE_READ_ONLY)
+		return aim__fail(o->err, AIM_E_NOT_FOUND, LAYER,
+		                 "there is no store yet; open it once for writing");
+	plan_version(o, "meta/format", FORMAT_VERSION);
+	return AIM_OK;
 }
 
 /* Migration: a page of values, copied because the engine lends them only for the call. */
@@ -314,31 +343,57 @@ static aim_status migrate_kind(opening *o, const aim__record_kind *kind, const c
 
 static aim_status check_kind(opening *o, const aim__record_kind *kind)
 {
-	char key[64];
+	char key[KEY_SIZE];
 	state found;
 	aim__format(key, sizeof key, "kind/%s", kind->name);
 	aim_status rc = read_state(o, key, &found);
-	if (rc == AIM_OK && found.version == 0 && !(o->store->flags & AIM_STORE_READ_ONLY)) {
-		rc = create_version(o, key, kind->version);
-		if (rc == AIM_OK)
-			rc = read_state(o, key, &found);
-	}
-	if (rc != AIM_OK || found.version == 0)
+	if (rc != AIM_OK)
 		return rc;
 	if (found.version > kind->version)
 		return refuse_newer(o, kind->name, found.version, kind->version);
+	if (found.version == 0) {
+		if (!(o->store->flags & AIM_STORE_READ_ONLY))
+			plan_version(o, key, kind->version);
+		return AIM_OK;
+	}
 	return found.version < kind->version ? migrate_kind(o, kind, key, &found) : AIM_OK;
+}
+
+/* One look at every version. *out_again: another process was faster with one; look again. */
+static aim_status check_all(opening *o, const aim__record_kinds *kinds, int *out_again)
+{
+	int conflict = 0;
+	aim_status rc = check_format(o);
+	*out_again = 0;
+	for (; kinds; kinds = kinds->next) {
+		for (size_t i = 0; rc == AIM_OK && i < kinds->n_kinds; i++) {
+			rc = check_kind(o, kinds->kinds[i]);
+			if (rc == AIM_OK && o->n_missing == MAX_MISSING)
+				rc = write_versions(o, &conflict);
+			*out_again |= conflict;
+		}
+	}
+	if (rc == AIM_OK)
+		rc = write_versions(o, &conflict);
+	*out_again |= conflict;
+	return rc;
 }
 
 static aim_status check_kinds(aim_store *store, const aim__record_kinds *kinds, aim_error *err)
 {
-	opening o = {.store = store, .err = err};
-	aim__buf_init(&o.value, store->ctx);
-	aim_status rc = check_format(&o);
-	for (; kinds; kinds = kinds->next)
-		for (size_t i = 0; rc == AIM_OK && i < kinds->n_kinds; i++)
-			rc = check_kind(&o, kinds->kinds[i]);
-	aim__buf_dispose(&o.value);
+	int again = 1;
+	opening *o = aim__alloc_zeroed(store->ctx, sizeof *o);
+	if (!o)
+		return aim__fail_plain(err, AIM_E_NOMEM, LAYER);
+	o->store = store;
+	o->err = err;
+	aim__buf_init(&o->value, store->ctx);
+	aim_status rc = AIM_OK;
+	for (uint32_t i = 0; rc == AIM_OK && again; i++)
+		rc = i > MAX_CONFLICTS ? aim__fail_plain(err, AIM_E_CONFLICT, LAYER)
+		                       : check_all(o, kinds, &again);
+	aim__buf_dispose(&o->value);
+	aim__free(store->ctx, o, sizeof *o);
 	return rc;
 }
 

@@ -42,8 +42,9 @@ typedef struct aim_decision aim_decision;
 /** One call to be decided. Text is UTF-8, borrowed for the call. An absent fact ({NULL, 0}, NULL,
  *  AIM_DECISION_NO_TRUST) is *unknown*: it satisfies deny and ask rules, never allow rules.
  *
- *  The actions "mcp_tool", "mcp_resource" and "mcp_prompt" say which of tool and resource there is:
- *  with one of them, the other is known to be none, and rules that name it do not match. @since 0.1 */
+ *  Actions that begin with "mcp_" say which of tool and resource there is: "mcp_tool" is known to have
+ *  no resource, every other ("mcp_resource", "mcp_prompt", "mcp_sampling" …) no tool, and rules that
+ *  name what there is not do not match. @since 0.1 */
 typedef struct aim_request {
 	uint32_t struct_size;
 	uint32_t flags;              /**< 0 */
@@ -52,7 +53,7 @@ typedef struct aim_request {
 	aim_str server;              /**< name or id of the server */
 	aim_str tool;                /**< tool to be called */
 	aim_str resource;            /**< resource URI, or prompt name */
-	aim_str action;              /**< "mcp_tool", "mcp_resource", "mcp_prompt", or the host's own */
+	aim_str action;              /**< "mcp_tool", "mcp_resource", … (aim/guard.h), or the host's own */
 	const aim_str *capabilities; /**< what the agent holds; NULL: unknown; not NULL with 0: none */
 	size_t n_capabilities;
 	int64_t trust_micro;         /**< 0 … 1 000 000, or AIM_DECISION_NO_TRUST */

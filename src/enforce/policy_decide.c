@@ -53,13 +53,17 @@ static int action_is(const aim_request *request, const char *action)
 	return aim_str_equal(request->action, aim_str_from(action));
 }
 
+static int is_mcp(aim_str action)
+{
+	return action.len > 4 && memcmp(action.ptr, "mcp_", 4) == 0;
+}
+
 /* An MCP action says which of tool and resource there is; the other is none, not unknown. */
 static fact_state absent_state(const aim_request *request, uint32_t fact)
 {
 	if (fact == AIM__FACT_RESOURCE && action_is(request, "mcp_tool"))
 		return FACT_NONE;
-	if (fact == AIM__FACT_TOOL &&
-	    (action_is(request, "mcp_resource") || action_is(request, "mcp_prompt")))
+	if (fact == AIM__FACT_TOOL && is_mcp(request->action) && !action_is(request, "mcp_tool"))
 		return FACT_NONE;
 	return FACT_UNKNOWN;
 }

@@ -17,8 +17,9 @@
  *
  *  Both protocol eras are understood and told apart by their traffic: up to 2025-11-25 (initialize,
  *  requests of the server to the client) and 2026-07-28 (no handshake, input_required results).
- *  JSON-RPC batches exist in 2025-03-26 only: a batch passes whole when every element passes, else
- *  none of it does and each of its requests is answered.
+ *  JSON-RPC batches exist in 2025-03-26 only and are refused in every other revision. Where they exist,
+ *  each element is treated as a message of its own: what is refused is cut out of the array and answered,
+ *  the rest stays byte for byte.
  */
 #ifndef AIM_GUARD_H
 #define AIM_GUARD_H
@@ -38,8 +39,9 @@ typedef struct aim_guard aim_guard;
 #define AIM_GUARD_SERVER 2u
 
 /** What holds besides a policy. @since 0.1 */
-#define AIM_GUARD_PINNED 0u  /**< deny tools that changed or were never listed, ask for tools that say
-                              *   they are destructive (without a policy), allow the rest */
+#define AIM_GUARD_PINNED 0u  /**< deny tools that changed since their baseline. Without a policy also
+                              *   deny tools that were never listed, ask for tools that say they are
+                              *   destructive, allow the rest */
 #define AIM_GUARD_OBSERVE 1u /**< decide as PINNED and record what would have been denied; withhold
                               *   nothing but malformed input */
 #define AIM_GUARD_LOCKED 2u  /**< deny everything but tools whose baseline was approved */
@@ -75,7 +77,7 @@ typedef struct aim_guard_event {
 	aim_str method;
 	aim_str name;        /**< tool, resource, prompt, … */
 	aim_str request;     /**< JSON-RPC id as text */
-	aim_str code;        /**< stable, for machines; the client is told this too */
+	aim_str code;        /**< stable, for machines; as in the audit record */
 	aim_str reason;      /**< for the operator only */
 	aim_str rule;        /**< for the operator only: id of the deciding rule */
 	aim_str decision_id; /**< stands in the audit record and in the answer to the client */
@@ -101,7 +103,9 @@ typedef struct aim_guard_options {
 	struct aim_authorizer *authorizer; /**< in, borrowed until the guard is freed; optional: the preset
 	                                    *   decides alone */
 	aim_str agent;                 /**< in, copied: id of the client's agent */
-	aim_str server;                /**< in, copied: id of the server */
+	aim_str agent_name;            /**< in, copied: what policies call it; empty: the id */
+	aim_str server;                /**< in, copied: id of the server; required with a registry */
+	aim_str server_name;           /**< in, copied: what policies call it; empty: the id */
 	aim_str session;               /**< in, copied; optional: a name for this run in the records */
 	aim_guard_event_fn event;      /**< optional */
 	aim_guard_approve_fn approve;  /**< optional: without it "ask" means deny */
@@ -126,7 +130,8 @@ typedef struct aim_guard_counters {
 
 /** A guard for one connection.
  *  @param options  in, borrowed, may be NULL     @param out  out, owned; aim_guard_free()
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_VERSION, AIM_E_RANDOM
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_VERSION, AIM_E_RANDOM, what aim_baseline_open()
+ *          and aim_audit_append() return: its first record says that the session began
  *  Threads: any.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_guard_new(aim_ctx *ctx, const aim_guard_options *options,
                                                   aim_guard **out, aim_error *err);

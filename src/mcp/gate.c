@@ -1,0 +1,250 @@
+/* mcp/gate.c — may this request pass? A table of checks in order; the first that has something to say
+ * decides. Layer mcp. Reads no bytes and writes none: it is asked a question and gives a verdict. */
+#include "mcp/guard.h"
+
+#include "base/ctx.h"
+#include "codec/encoding.h"
+
+#include <string.h>
+
+/* --- what the other side is told: nothing that teaches the rules -------------------------------- */
+
+static const aim__denial denials[] = {
+	{"denied", "This action is not permitted.", AIM__RPC_DENIED},
+	{"approval_required", "This action needs an approval that was not given.", AIM__RPC_DENIED},
+	{"tool_changed", "This tool is not the one that was approved.", AIM__RPC_DENIED},
+	{"tool_unlisted", "The server does not offer this tool.", AIM__RPC_DENIED},
+	{"not_approved", "Only what was approved may be used here.", AIM__RPC_DENIED},
+	{"inactive", "This agent or server is not active.", AIM__RPC_DENIED},
+	{"unknown_method", "This method is not supported.", AIM__RPC_UNKNOWN_METHOD},
+	{"state_mismatch", "The request state belongs to another request.", AIM__RPC_INVALID_PARAMS},
+	{"unrecorded", "The action could not be recorded and was not carried out.", AIM__RPC_DENIED},
+	{"failed", "The action could not be decided and was not carried out.", AIM__RPC_DENIED},
+};
+
+const aim__denial *aim__denial_find(const char *code)
+{
+	for (size_t i = 0; i < sizeof denials / sizeof *denials; i++)
+		if (strcmp(denials[i].code, code) == 0)
+			return &denials[i];
+	return &denials[0];
+}
+
+void aim__verdict_deny(aim_guard *guard, const char *code, const char *reason, aim__verdict *out)
+{
+	(void)guard;
+	out->effect = AIM_DECISION_DENY;
+	out->denial = aim__denial_find(code);
+	out->code = aim_str_from(code);
+	out->reason = aim_str_from(reason);
+	out->monitored = 0;
+}
+
+/* --- the checks ------------------------------------------------------------------------------------ */
+
+typedef struct asking {
+	aim_guard *guard;
+	const aim__question *question;
+	const aim__tool *tool; /* NULL: not a tool, or not one that is offered */
+	aim__verdict *verdict;
+} asking;
+
+/* A check either decides (verdict filled in) or leaves it to the next. */
+#define NEXT 0
+#define DECIDED 1
+
+static int deny(const asking *a, const char *code, const char *reason)
+{
+	aim__verdict_deny(a->guard, code, reason, a->verdict);
+	return DECIDED;
+}
+
+static int ask(const asking *a, const char *code, const char *reason)
+{
+	aim__verdict_deny(a->guard, "approval_required", reason, a->verdict);
+	a->verdict->effect = AIM_DECISION_ASK;
+	a->verdict->code = aim_str_from(code);
+	return DECIDED;
+}
+
+static int allow(const asking *a, const char *code, const char *reason)
+{
+	a->verdict->effect = AIM_DECISION_ALLOW;
+	a->verdict->denial = NULL;
+	a->verdict->code = aim_str_from(code);
+	a->verdict->reason = aim_str_from(reason);
+	return DECIDED;
+}
+
+static int is_tool(const asking *a)
+{
+	return a->question->method && a->question->method->is_tool;
+}
+
+static int check_active(const asking *a)
+{
+	if (!a->guard->inactive)
+		return NEXT;
+	return deny(a, "inactive", "the agent or the server is suspended, revoked, expired or unknown");
+}
+
+static int check_state(const asking *a)
+{
+	if (!a->question->foreign_state)
+		return NEXT;
+	return deny(a, "state_mismatch", "the requestState was given for another request");
+}
+
+static int check_drift(const asking *a)
+{
+	uint32_t state = a->tool ? a->tool->state : 0;
+	if (state & AIM__TOOL_AMBIGUOUS)
+		return deny(a, "tool_changed", "the server lists two tools of this name");
+	if (state & AIM__TOOL_UNREADABLE)
+		return deny(a, "tool_changed", "the tool's definition cannot be fingerprinted");
+	if (state & AIM__TOOL_CHANGED)
+		return deny(a, "tool_changed", "the tool's definition differs from its baseline");
+	if (state & AIM__TOOL_ADDED)
+		return deny(a, "tool_changed", "the tool is not in the server's baseline");
+	return NEXT;
+}
+
+static int check_locked(const asking *a)
+{
+	if (a->guard->options.preset != AIM_GUARD_LOCKED)
+		return NEXT;
+	if (a->tool && a->tool->state & AIM__TOOL_APPROVED)
+		return NEXT;
+	return deny(a, "not_approved", "preset locked: only tools with an approved baseline");
+}
+
+static int ask_policy(const asking *a, aim_status *rc)
+{
+	const aim_guard_options *o = &a->guard->options;
+	const aim__question *q = a->question;
+	aim_request r = {.struct_size = sizeof r, .trust_micro = AIM_DECISION_NO_TRUST};
+	r.agent = o->agent_name;
+	r.server = o->server_name;
+	r.action = q->action;
+	if (is_tool(a))
+		r.tool = q->subject;
+	else
+		r.resource = q->subject;
+	r.capabilities = a->guard->capabilities;
+	r.n_capabilities = a->guard->n_capabilities;
+	*rc = aim_authorizer_decide(o->authorizer, &r, a->guard->decision, NULL);
+	return aim_decision_effect(a->guard->decision) == AIM_DECISION_ALLOW && *rc == AIM_OK;
+}
+
+static int check_policy(const asking *a)
+{
+	aim_status rc;
+	aim_decision *decision = a->guard->decision;
+	if (!a->guard->options.authorizer)
+		return NEXT;
+	int allowed = ask_policy(a, &rc);
+	if (rc != AIM_OK && rc != AIM_DENIED && rc != AIM_ASK)
+		return deny(a, "failed", "the policy could not be asked");
+	if (allowed)
+		(void)allow(a, "", "");
+	else if (rc == AIM_ASK)
+		(void)ask(a, "", "");
+	else
+		(void)deny(a, "denied", "");
+	a->verdict->code = aim_decision_reason_code(decision);
+	a->verdict->reason = aim_decision_reason(decision);
+	a->verdict->rule = aim_decision_rule(decision);
+	a->verdict->policy_hash = aim_decision_policy_hash(decision);
+	a->verdict->trust_micro = aim_decision_trust_micro(decision);
+	return DECIDED;
+}
+
+/* The policy was asked before: it alone can tell which methods its author has thought of. */
+static int check_method(const asking *a)
+{
+	if (a->question->method)
+		return NEXT;
+	if (a->guard->options.flags & AIM_GUARD_ALLOW_UNKNOWN)
+		return allow(a, "unknown_method_allowed", "methods that the guard does not know are let through");
+	return deny(a, "unknown_method", "the guard does not know this method");
+}
+
+static int check_listed(const asking *a)
+{
+	if (!is_tool(a) || a->tool)
+		return NEXT;
+	return deny(a, "tool_unlisted", "the server never listed this tool");
+}
+
+static int check_destructive(const asking *a)
+{
+	if (!a->tool || !(a->tool->state & AIM__TOOL_DESTRUCTIVE))
+		return NEXT;
+	return ask(a, "destructive", "the tool says that it is destructive");
+}
+
+static int check_rest(const asking *a)
+{
+	return allow(a, "preset_allow", "nothing speaks against it");
+}
+
+/* The order matters: what is known to be wrong comes before what a policy permits. */
+static int (*const checks[])(const asking *) = {
+	check_active, check_state,  check_drift,       check_locked, check_policy,
+	check_method, check_listed, check_destructive, check_rest,
+};
+
+/* --- the verdict ------------------------------------------------------------------------------------ */
+
+static void next_id(aim_guard *guard, char *out)
+{
+	uint8_t bytes[16];
+	uint64_t low = guard->id_low++;
+	for (size_t i = 0; i < 8; i++) {
+		bytes[i] = (uint8_t)(guard->id_high >> (56 - 8 * i));
+		bytes[8 + i] = (uint8_t)(low >> (56 - 8 * i));
+	}
+	aim__hex_write(aim_bytes_from(bytes, sizeof bytes), out);
+	out[2 * sizeof bytes] = 0;
+}
+
+static void ask_host(aim_guard *guard, const aim__question *question, aim__verdict *verdict)
+{
+	aim_guard_event event = {.struct_size = sizeof event, .kind = AIM_GUARD_EVENT_DENIED, .count = 1};
+	if (!guard->options.approve)
+		return;
+	event.from = question->from;
+	event.method = question->message->method;
+	event.name = question->subject;
+	event.request = question->request;
+	event.code = verdict->code;
+	event.reason = verdict->reason;
+	event.rule = verdict->rule;
+	event.decision_id = aim_str_from(verdict->id);
+	event.fingerprint = verdict->fingerprint;
+	if (guard->options.approve(guard->options.user, &event) != AIM_OK)
+		return;
+	verdict->effect = AIM_DECISION_ALLOW;
+	verdict->denial = NULL;
+	verdict->code = aim_str_from("approved");
+}
+
+void aim__gate_decide(aim_guard *guard, const aim__question *question, aim__verdict *out)
+{
+	asking a = {guard, question, NULL, out};
+	memset(out, 0, sizeof *out);
+	aim__verdict_deny(guard, "failed", "undecided", out);
+	out->trust_micro = AIM_DECISION_NO_TRUST;
+	next_id(guard, out->id);
+	if (is_tool(&a))
+		a.tool = aim__surface_find(&guard->surface, question->subject);
+	if (a.tool)
+		out->fingerprint = aim_str_from(a.tool->fingerprint);
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+		if (checks[i](&a) == DECIDED)
+			break;
+	int monitoring = guard->options.flags & AIM_GUARD_MONITOR || guard->options.preset == AIM_GUARD_OBSERVE;
+	out->monitored = monitoring && out->effect != AIM_DECISION_ALLOW;
+	if (out->effect == AIM_DECISION_ASK && !out->monitored)
+		ask_host(guard, question, out);
+}

@@ -1,0 +1,123 @@
+/* cli/aim_guard/program.h — what the files of aim-guard share. The program uses libaim's public API only.
+ *
+ *     main.c     the subcommands and --help
+ *     options.c  the command line
+ *     open.c     context, store, log, registry, policy; agent and server registered
+ *     stdio.c    the poll loop between client, guard and server
+ *     child.c    the server process: start, signal, reap
+ *     report.c   messages to the operator
+ *     log.c      aim-guard log, verify, approve
+ */
+#ifndef AIM_GUARD_PROGRAM_H
+#define AIM_GUARD_PROGRAM_H
+
+#include <aim/aim.h>
+
+#include <stdio.h>
+#include <sys/types.h>
+
+/* Exit status; aim-guard(1) and --help list them. */
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,  /* anything not below; verify: the log is not intact */
+	EXIT_USAGE = 2,   /* the command line */
+	EXIT_STORE = 3,   /* the store cannot be opened, read or written */
+	EXIT_POLICY = 4,  /* the policy cannot be read or has errors */
+	EXIT_START = 5,   /* the server cannot be started */
+	EXIT_SERVER = 6,  /* the server ended with a failure of its own */
+	EXIT_SIGNAL = 128 /* plus the number of the signal that ended aim-guard */
+};
+
+enum { LOUDNESS_QUIET, LOUDNESS_NORMAL, LOUDNESS_VERBOSE };
+
+typedef struct options {
+	const char *verb; /* "stdio", "log", … */
+	const char *policy;
+	const char *store;
+	const char *agent;
+	const char *server;
+	const char *actor;
+	const char *tool;
+	uint32_t preset;
+	uint32_t flags;      /* AIM_GUARD_* */
+	uint32_t durability; /* AIM_AUDIT_* */
+	int loudness;
+	uint64_t max_message;
+	uint64_t limit;
+	char **command; /* NULL-terminated */
+} options;
+
+/* Reads the command line. EXIT_OK, or EXIT_USAGE after saying what is wrong. */
+int options_read(options *o, int argc, char **argv);
+/* The server's name when none is given: what the command runs, without launcher and path. */
+void options_server_name(const options *o, char *out, size_t size);
+
+/* Everything that is open. close_all() may be called on any state of it. */
+typedef struct program {
+	const options *options;
+	aim_ctx *ctx;
+	aim_store *store;
+	aim_audit *log;
+	aim_registry *registry;
+	aim_authorizer *authorizer;
+	aim_guard *guard;
+	char agent_id[64];
+	char server_id[64];
+	char server_name[257];
+	/* report.c */
+	unsigned n_new_tools;     /* not told yet */
+	unsigned n_refused_lines; /* told so far */
+	int unrecorded;           /* the log refused a record */
+} program;
+
+/* Each says what went wrong on stderr. EXIT_OK or another. */
+int open_context(program *p);
+int open_store(program *p, uint32_t sqlite_flags);
+int open_log(program *p);
+int open_policy(program *p);
+int open_subjects(program *p);
+int open_guard(program *p);
+/* Writes what waits. EXIT_STORE when the last records could not be written. */
+int close_all(program *p);
+
+/* The server process. */
+typedef struct child {
+	pid_t pid; /* 0: none, or reaped */
+	int to;    /* its stdin; −1 when closed */
+	int from;  /* its stdout; −1 when closed */
+	int status; /* of waitpid */
+	int asked_to_end;
+} child;
+
+/* EXIT_OK or EXIT_START. */
+int child_start(child *c, char **command);
+void child_signal(child *c, int signal);
+/* 1 when it is gone. Never blocks. */
+int child_reap(child *c);
+/* Asks, waits, insists: afterwards it is gone. */
+void child_end(child *c, int64_t grace_ms);
+void child_close_input(child *c);
+/* EXIT_OK, or EXIT_SERVER after saying how it ended. */
+int child_verdict(const child *c);
+
+int64_t now_ms(void);
+
+/* Runs the loop. An exit status. */
+int stdio_run(program *p);
+
+/* aim_guard_event_fn. user is the program. */
+void report_event(void *user, const aim_guard_event *event);
+/* What was counted and not told yet. */
+void report_rest(program *p);
+/* One line on stderr with the program's name. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for a call that failed. */
+void say_error(const char *what, aim_status status, const aim_error *err);
+/* text for a terminal: control characters and invalid UTF-8 become '?'. Returns out. */
+const char *printable(aim_str text, char *out, size_t size);
+
+int run_log(program *p);
+int run_verify(program *p);
+int run_approve(program *p);
+
+#endif

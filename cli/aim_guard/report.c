@@ -1,0 +1,175 @@
+/* cli/aim_guard/report.c — messages to the operator: one line each, on stderr, never argument values. */
+#include "program.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#define FIELD 300u
+#define REFUSED_LINES_TOLD 20u
+
+void say(const char *format, ...)
+{
+	char line[2048];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	fprintf(stderr, "aim-guard: %s\n", line);
+}
+
+void say_error(const char *what, aim_status status, const aim_error *err)
+{
+	const char *text = err && err->message[0] ? err->message : aim_status_text(status);
+	say("%s: %s (%s)", what, text, aim_status_name(status));
+}
+
+/* Length of the UTF-8 sequence at p when it is one and shows something; else 0. */
+static size_t visible(const unsigned char *p, size_t left)
+{
+	if (p[0] < 0x80)
+		return p[0] >= 0x20 && p[0] != 0x7F;
+	size_t n = p[0] >= 0xF0 ? 4 : (p[0] >= 0xE0 ? 3 : 2);
+	if (p[0] < 0xC2 || p[0] > 0xF4 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xC0) != 0x80)
+			return 0;
+	if (p[0] == 0xC2 && p[1] < 0xA0) /* C1 controls */
+		return 0;
+	/* U+200B … U+206F: zero width, line separators, direction overrides. */
+	if (p[0] == 0xE2 && (p[1] == 0x80 || p[1] == 0x81) && !(p[1] == 0x80 && p[2] >= 0x90 && p[2] <= 0xA7))
+		return 0;
+	return n;
+}
+
+const char *printable(aim_str text, char *out, size_t size)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < text.len && at + 5 < size;) {
+		size_t n = visible((const unsigned char *)text.ptr + i, text.len - i);
+		if (n == 0) {
+			out[at++] = '?';
+			i++;
+			continue;
+		}
+		memcpy(out + at, text.ptr + i, n);
+		at += n;
+		i += n;
+	}
+	out[at] = 0;
+	return out;
+}
+
+static const char *side(uint32_t from)
+{
+	return from == AIM_GUARD_CLIENT ? "client" : "server";
+}
+
+/* "tools/call write_file" */
+static void name_call(const aim_guard_event *e, char *out, size_t size)
+{
+	char method[FIELD], name[FIELD];
+	printable(e->method, method, sizeof method);
+	printable(e->name, name, sizeof name);
+	if (strcmp(method, name) == 0 || !name[0])
+		snprintf(out, size, "%s", method);
+	else
+		snprintf(out, size, "%s %s", method, name);
+}
+
+static void report_decision(const program *p, const aim_guard_event *e, const char *verb)
+{
+	char call[2 * FIELD + 2], reason[FIELD], code[FIELD], rule[FIELD], id[FIELD];
+	(void)p;
+	name_call(e, call, sizeof call);
+	printable(e->reason, reason, sizeof reason);
+	printable(e->code, code, sizeof code);
+	printable(e->rule, rule, sizeof rule);
+	printable(e->decision_id, id, sizeof id);
+	if (rule[0])
+		say("%s %s: %s (%s, rule %s, decision %s)", verb, call, reason, code, rule, id);
+	else
+		say("%s %s: %s (%s, decision %s)", verb, call, reason, code, id);
+}
+
+static void report_refused_line(program *p, const aim_guard_event *e, const char *what)
+{
+	char code[FIELD];
+	if (p->n_refused_lines == REFUSED_LINES_TOLD)
+		say("more refused lines are not shown; the audit log counts them");
+	if (p->n_refused_lines++ < REFUSED_LINES_TOLD)
+		say("refused %s from the %s: %s", what, side(e->from), printable(e->code, code, sizeof code));
+}
+
+void report_rest(program *p)
+{
+	if (p->n_new_tools && p->options->loudness != LOUDNESS_QUIET)
+		say("%u tool%s of server %s seen for the first time: pinned as %s now, pending approval", p->n_new_tools,
+		    p->n_new_tools == 1 ? "" : "s", p->server_name, p->n_new_tools == 1 ? "it is" : "they are");
+	p->n_new_tools = 0;
+}
+
+static void report_unrecorded(program *p, const aim_guard_event *e)
+{
+	char name[FIELD];
+	p->unrecorded = 1;
+	say("cannot record %s: %s (%s)", printable(e->name, name, sizeof name), aim_status_text(e->status),
+	    aim_status_name(e->status));
+}
+
+static void report_tool(program *p, const aim_guard_event *e)
+{
+	char name[FIELD], reason[FIELD];
+	printable(e->name, name, sizeof name);
+	printable(e->reason, reason, sizeof reason);
+	if (e->kind == AIM_GUARD_EVENT_DROPPED_TOOL)
+		say("hid tool %s of server %s from the client", name, p->server_name);
+	else
+		say("drift: tool %s of server %s: %s (fingerprint now %.16s); approve with: aim-guard approve", name,
+		    p->server_name, reason, e->fingerprint.len >= 16 ? e->fingerprint.ptr : "unknown");
+}
+
+static void report_normal(program *p, const aim_guard_event *e)
+{
+	switch (e->kind) {
+	case AIM_GUARD_EVENT_DENIED: report_decision(p, e, "denied"); return;
+	case AIM_GUARD_EVENT_MONITORED: report_decision(p, e, "would have denied"); return;
+	case AIM_GUARD_EVENT_DRIFT:
+	case AIM_GUARD_EVENT_DROPPED_TOOL: report_tool(p, e); return;
+	case AIM_GUARD_EVENT_MALFORMED: report_refused_line(p, e, "a message"); return;
+	case AIM_GUARD_EVENT_DROPPED_REPLY: report_refused_line(p, e, "a reply to nothing"); return;
+	default: return;
+	}
+}
+
+static void report_verbose(program *p, const aim_guard_event *e)
+{
+	char name[FIELD];
+	printable(e->name, name, sizeof name);
+	if (e->kind == AIM_GUARD_EVENT_ALLOWED)
+		report_decision(p, e, "allowed");
+	else if (e->kind == AIM_GUARD_EVENT_NEW_TOOL)
+		say("new tool %s, fingerprint %.16s", name, e->fingerprint.len >= 16 ? e->fingerprint.ptr : "unknown");
+	else if (e->kind == AIM_GUARD_EVENT_PROTOCOL)
+		say("protocol version %s", name);
+	else if (e->kind == AIM_GUARD_EVENT_CLOSED)
+		say("the %s closed; %u request%s unanswered", side(e->from), e->count, e->count == 1 ? "" : "s");
+}
+
+void report_event(void *user, const aim_guard_event *event)
+{
+	program *p = user;
+	if (event->kind == AIM_GUARD_EVENT_UNRECORDED) {
+		report_unrecorded(p, event);
+		return;
+	}
+	if (event->kind == AIM_GUARD_EVENT_NEW_TOOL)
+		p->n_new_tools++;
+	else
+		report_rest(p);
+	if (p->options->loudness == LOUDNESS_QUIET)
+		return;
+	report_normal(p, event);
+	if (p->options->loudness == LOUDNESS_VERBOSE)
+		report_verbose(p, event);
+}

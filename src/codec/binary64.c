@@ -1,26 +1,58 @@
-/* codec/binary64.c — exact conversion between decimal and IEEE 754 binary64. Layer codec; integers only, so no
- * rounding mode, x87 register or libm can change a result.
+/* codec/binary64.c — conversion between decimal and IEEE 754 binary64, correct to the last bit. Layer codec;
+ * integers only, so no rounding mode, x87 register or libm can change a result.
  *
- * Both directions are the textbook algorithms on big integers (Clinger 1990; Steele and White 1990 as
- * Burger and Dybvig 1996 state it). Common numbers do not come here: see number.c. */
-#include "codec/bignum.h"
-#include "codec/number.h"
+ * Both directions multiply by a power of ten that is known to 128 bits, rounded down. So the true product
+ * lies in an interval whose ends are known; when both ends lead to the same answer it is the answer, else the
+ * big integers of binary64_exact.c decide. No more than that has to be believed. */
+#include "codec/binary64.h"
+#include "codec/pow10.h"
 
-#define INFINITY_BITS ((uint64_t)0x7FF << 52)
-#define HIDDEN_BIT ((uint64_t)1 << 52)
-#define MIN_EXPONENT (-1074) /* of the last bit of a subnormal */
+#include <string.h>
 
-/* No midpoint between two binary64 numbers has more significant digits; what follows them only says
- * "a little more" and is replaced by one digit. */
-#define MAX_DIGITS 768u
+/* 192 bits, highest word first. */
+typedef struct product {
+	uint64_t high;
+	uint64_t middle;
+	uint64_t low;
+} product;
 
-/* Rounds 1.fff × 2^exponent, fff being the 63 bits of top below its highest, plus something below the
- * last bit when sticky. */
-static uint64_t round_to_bits(uint64_t top, int sticky, int32_t exponent)
+/* The 128 bits of a · b. */
+static uint64_t multiply(uint64_t a, uint64_t b, uint64_t *out_low)
+{
+	uint64_t a0 = a & UINT32_MAX, a1 = a >> 32;
+	uint64_t b0 = b & UINT32_MAX, b1 = b >> 32;
+	uint64_t low = a0 * b0;
+	uint64_t cross = a1 * b0 + (low >> 32);
+	uint64_t carry = cross >> 32;
+	cross = (cross & UINT32_MAX) + a0 * b1;
+	*out_low = cross << 32 | (low & UINT32_MAX);
+	return a1 * b1 + carry + (cross >> 32);
+}
+
+static product times_pow10(uint64_t x, int32_t q)
+{
+	const uint64_t *power = aim__pow10[q - AIM__POW10_LOWEST];
+	product p;
+	uint64_t carried;
+	uint64_t below = multiply(x, power[1], &p.low);
+	p.high = multiply(x, power[0], &carried);
+	p.middle = carried + below;
+	p.high += p.middle < carried;
+	return p;
+}
+
+/* 1 when adding x to p changes nothing above the lowest `bits` bits, which are 65 … 128. */
+static int stays(product p, uint64_t x, uint32_t bits)
+{
+	uint64_t mask = bits == 128 ? UINT64_MAX : ((uint64_t)1 << (bits - 64)) - 1;
+	return p.low + x >= p.low || (p.middle & mask) != mask;
+}
+
+uint64_t aim__binary64_round(uint64_t top, int sticky, int32_t exponent)
 {
 	int32_t drop = 11; /* bits that do not fit: 64 − 53 */
 	if (exponent > 1023)
-		return INFINITY_BITS;
+		return AIM__BINARY64_INFINITY;
 	if (exponent < -1022)
 		drop += -1022 - exponent;
 	if (drop > 64)
@@ -35,176 +67,120 @@ static uint64_t round_to_bits(uint64_t top, int sticky, int32_t exponent)
 	return kept + ((uint64_t)(exponent + 1022) << 52);
 }
 
-/* numerator / denominator as a normalised binary fraction, then rounded. Destroys both. */
-static uint64_t divide_to_bits(aim__bignum *numerator, aim__bignum *denominator)
+/* By 128 bits; 0 when they do not decide. The number has at most 19 digits. */
+static int read_fast(const aim__number *number, uint64_t *out)
 {
-	int32_t exponent = (int32_t)aim__bignum_bits(numerator) - (int32_t)aim__bignum_bits(denominator);
-	if (exponent > 0)
-		aim__bignum_shift(denominator, (uint32_t)exponent);
-	else
-		aim__bignum_shift(numerator, (uint32_t)-exponent);
-	if (aim__bignum_compare(numerator, denominator) < 0) {
-		aim__bignum_shift(numerator, 1);
+	char digits[19];
+	uint64_t w = 0;
+	size_t n = aim__number_digits(number, digits, sizeof digits);
+	for (size_t i = 0; i < n; i++)
+		w = w * 10 + (uint64_t)(digits[i] - '0');
+	int32_t q = (int32_t)number->exponent - (int32_t)n + 1;
+	if (q < AIM__POW10_LOWEST || q > AIM__POW10_HIGHEST)
+		return 0;
+	int32_t shift = __builtin_clzll(w);
+	w <<= shift;
+	product p = times_pow10(w, q);
+	int exact = aim__pow10_is_exact(q);
+	if (!exact && !stays(p, w, 128))
+		return 0;
+	/* w in [2^63, 2^64) and the power's 128 bits: the product has 191 or 192. */
+	int32_t exponent = 63 - shift + aim__pow10_exponent(q) + 1;
+	int sticky = !exact || (p.middle | p.low) != 0;
+	if (!(p.high >> 63)) {
+		/* The bit that moves up is certain too, unless the interval ends within its weight. */
+		if (!exact && !stays(p, w, 127))
+			return 0;
+		sticky = !exact || (p.middle << 1 | p.low) != 0;
+		p.high = p.high << 1 | p.middle >> 63;
 		exponent--;
 	}
-	/* Now 1 ≤ numerator / denominator < 2: one bit of the quotient at a time. */
-	uint64_t top = 0;
-	for (int i = 0; i < 64; i++) {
-		top <<= 1;
-		if (aim__bignum_compare(numerator, denominator) >= 0) {
-			aim__bignum_sub(numerator, denominator);
-			top |= 1;
-		}
-		aim__bignum_shift(numerator, 1);
-	}
-	return round_to_bits(top, numerator->n != 0, exponent);
-}
-
-static uint32_t load_digits(const aim__number *number, aim__bignum *out)
-{
-	char digits[MAX_DIGITS];
-	uint32_t n = (uint32_t)aim__number_digits(number, digits, MAX_DIGITS);
-	aim__bignum_set(out, 0);
-	for (uint32_t i = 0; i < n; i++) {
-		if (out->n == 0)
-			aim__bignum_set(out, (uint64_t)(digits[i] - '0'));
-		else
-			aim__bignum_muladd(out, 10, (uint32_t)(digits[i] - '0'));
-	}
-	if (number->n_digits <= MAX_DIGITS)
-		return n;
-	aim__bignum_muladd(out, 10, 1);
-	return n + 1;
+	*out = aim__binary64_round(p.high, sticky, exponent);
+	return 1;
 }
 
 uint64_t aim__number_to_bits(const aim__number *number)
 {
-	aim__bignum numerator, denominator;
+	uint64_t bits;
 	if (number->n_digits == 0 || number->exponent < -326)
 		return 0; /* below half of the smallest, 4.9e-324 */
 	if (number->exponent > 309)
-		return INFINITY_BITS;
-	uint32_t n = load_digits(number, &numerator);
-	int32_t scale = (int32_t)number->exponent - (int32_t)n + 1; /* of the last digit */
-	aim__bignum_set(&denominator, 1);
-	if (scale >= 0)
-		aim__bignum_mul_pow10(&numerator, (uint32_t)scale);
-	else
-		aim__bignum_mul_pow10(&denominator, (uint32_t)-scale);
-	return divide_to_bits(&numerator, &denominator);
+		return AIM__BINARY64_INFINITY;
+	if (number->n_digits <= 19 && read_fast(number, &bits))
+		return bits;
+	return aim__binary64_read_exact(number);
 }
 
-/* Everything over one denominator: the number r, half the gap to its neighbour below and above. The
- * interval between is what reads back as the same number; its ends belong to it when the last bit is
- * even. */
-typedef struct interval {
-	aim__bignum r;
-	aim__bignum below;
-	aim__bignum above;
-	aim__bignum denominator;
-	int even;
-} interval;
-
-static void load_interval(uint64_t mantissa, int32_t exponent, interval *v)
+/* x · 2^exponent / 10^k as a whole number whose last bit is also set when something was cut off ("round to
+ * odd"): comparing it with even numbers is as good as comparing the true value. The shift is 124 … 127.
+ * 0 when 128 bits do not decide. */
+static int scale_to_odd(uint64_t x, int32_t exponent, int32_t k, uint64_t *out)
 {
-	/* Below a power of two the gap is half as wide as above it. */
-	uint32_t uneven = mantissa == HIDDEN_BIT && exponent > MIN_EXPONENT;
-	aim__bignum_set(&v->r, mantissa);
-	aim__bignum_set(&v->below, 1);
-	aim__bignum_set(&v->denominator, 1);
-	if (exponent >= 0) {
-		aim__bignum_shift(&v->r, (uint32_t)exponent + 1 + uneven);
-		aim__bignum_shift(&v->below, (uint32_t)exponent);
-		aim__bignum_shift(&v->denominator, 1 + uneven);
-	} else {
-		aim__bignum_shift(&v->r, 1 + uneven);
-		aim__bignum_shift(&v->denominator, (uint32_t)-exponent + 1 + uneven);
+	uint32_t shift = (uint32_t)(127 - exponent - aim__pow10_exponent(-k));
+	product p = times_pow10(x, -k);
+	int exact = aim__pow10_is_exact(-k);
+	if (!exact && !stays(p, x, shift))
+		return 0;
+	uint64_t rest = p.middle & (((uint64_t)1 << (shift - 64)) - 1);
+	*out = p.high << (128 - shift) | p.middle >> (shift - 64);
+	*out |= !exact || (rest | p.low) != 0;
+	return 1;
+}
+
+static void put_digits(uint64_t value, int32_t exponent, aim__shortest *out)
+{
+	char reversed[20];
+	uint32_t n = 0;
+	for (; value % 10 == 0; value /= 10)
+		exponent++;
+	for (; value != 0; value /= 10)
+		reversed[n++] = (char)('0' + value % 10);
+	out->n_digits = n;
+	out->exponent = exponent + (int32_t)n - 1;
+	for (uint32_t i = 0; i < n; i++)
+		out->digits[i] = reversed[n - 1 - i];
+}
+
+/* The interval of decimals that read back as mantissa × 2^exponent, scaled so that it is 1 … 10 wide
+ * (after Giulietti's Schubfach): it then holds at most one multiple of ten, which is the shortest form if
+ * there, and at least one whole number, the nearest of which is it otherwise. All in quarters. */
+static int shortest_fast(uint64_t mantissa, int32_t exponent, aim__shortest *out)
+{
+	int32_t k = (exponent * 78913) >> 18; /* floor(log10(2^exponent)), right for ±1650 */
+	uint64_t low, middle, high;
+	if (mantissa == AIM__BINARY64_HIDDEN_BIT)
+		return 0; /* the gap below a power of two is narrower */
+	if (!scale_to_odd(4 * mantissa - 2, exponent, k, &low) || !scale_to_odd(4 * mantissa, exponent, k, &middle) ||
+	    !scale_to_odd(4 * mantissa + 2, exponent, k, &high))
+		return 0;
+	uint64_t odd = mantissa & 1; /* then the ends do not belong to the interval */
+	uint64_t s = middle / 4;
+	uint64_t tens = s / 10 * 10;
+	int down = low + odd <= 4 * tens;
+	int up = 4 * (tens + 10) + odd <= high;
+	if (s >= 10 && down != up) {
+		put_digits(down ? tens : tens + 10, k, out);
+		return 1;
 	}
-	v->above = v->below;
-	aim__bignum_shift(&v->above, uneven);
-	v->even = (mantissa & 1) == 0;
-}
-
-/* 1 when the upper end of the interval reaches denominator. */
-static int reaches_one(const interval *v)
-{
-	int order = aim__bignum_compare_sum(&v->r, &v->above, &v->denominator);
-	return v->even ? order >= 0 : order > 0;
-}
-
-static void times_ten(interval *v)
-{
-	aim__bignum_muladd(&v->r, 10, 0);
-	aim__bignum_muladd(&v->below, 10, 0);
-	aim__bignum_muladd(&v->above, 10, 0);
-}
-
-/* Scales so that the interval lies in [1/10, 1); returns the exponent of its first digit. */
-static int32_t scale_interval(interval *v, uint64_t mantissa, int32_t exponent)
-{
-	/* log10(2) ≈ 78913 / 2^18, rounded towards what may be one too small, never too large. */
-	int32_t bits = exponent + 63 - __builtin_clzll(mantissa);
-	int32_t guess = (int32_t)(((int64_t)bits * 78913) >> 18);
-	if (guess >= 0) {
-		aim__bignum_mul_pow10(&v->denominator, (uint32_t)guess);
-	} else {
-		aim__bignum_mul_pow10(&v->r, (uint32_t)-guess);
-		aim__bignum_mul_pow10(&v->below, (uint32_t)-guess);
-		aim__bignum_mul_pow10(&v->above, (uint32_t)-guess);
-	}
-	/* The value is in [10^guess, 10^(guess + 2)) over the denominator. */
-	aim__bignum_muladd(&v->denominator, 10, 0);
-	if (reaches_one(v)) {
-		aim__bignum_muladd(&v->denominator, 10, 0);
-		guess++;
-	}
-	return guess;
-}
-
-/* r = r mod denominator; returns the quotient, which is below 10. */
-static uint32_t take_digit(interval *v)
-{
-	uint32_t digit = 0;
-	while (aim__bignum_compare(&v->r, &v->denominator) >= 0) {
-		aim__bignum_sub(&v->r, &v->denominator);
-		digit++;
-	}
-	return digit;
-}
-
-/* Adds one to the last digit. It is never 9: then a shorter form would have been found before. */
-static void round_up(aim__shortest *out)
-{
-	out->digits[out->n_digits - 1]++;
+	down = low + odd <= 4 * s;
+	up = 4 * (s + 1) + odd <= high;
+	if (down == up) /* both: the nearer, on a tie the even one */
+		up = middle > 4 * s + 2 || (middle == 4 * s + 2 && (s & 1));
+	put_digits(up ? s + 1 : s, k, out);
+	return 1;
 }
 
 void aim__shortest_from_bits(uint64_t bits, aim__shortest *out)
 {
-	interval v;
-	uint64_t mantissa = bits & (HIDDEN_BIT - 1);
+	uint64_t mantissa = bits & (AIM__BINARY64_HIDDEN_BIT - 1);
 	int32_t biased = (int32_t)(bits >> 52 & 0x7FF);
-	int32_t exponent = MIN_EXPONENT;
-	out->n_digits = 0;
-	out->exponent = 0;
+	int32_t exponent = AIM__BINARY64_MIN_EXPONENT;
 	if (biased != 0) {
-		mantissa |= HIDDEN_BIT;
+		mantissa |= AIM__BINARY64_HIDDEN_BIT;
 		exponent += biased - 1;
 	}
-	if (mantissa == 0)
-		return;
-	load_interval(mantissa, exponent, &v);
-	out->exponent = scale_interval(&v, mantissa, exponent);
-	int low = 0, high = 0;
-	while (!low && !high && out->n_digits < sizeof out->digits) {
-		times_ten(&v);
-		out->digits[out->n_digits++] = (char)('0' + take_digit(&v));
-		int order = aim__bignum_compare(&v.r, &v.below);
-		low = v.even ? order <= 0 : order < 0;
-		high = reaches_one(&v);
-	}
-	/* Both ends in reach: the nearer one; on a tie the even digit (ECMA-262 leaves it open). */
-	int half = aim__bignum_compare_sum(&v.r, &v.r, &v.denominator);
-	int odd = (out->digits[out->n_digits - 1] - '0') & 1;
-	if (high && (!low || half > 0 || (half == 0 && odd)))
-		round_up(out);
+	out->n_digits = 0;
+	out->exponent = 0;
+	if (mantissa != 0 && !shortest_fast(mantissa, exponent, out))
+		aim__binary64_shortest_exact(mantissa, exponent, out);
 }

@@ -46,12 +46,15 @@ static uint32_t base64_value(uint32_t c, uint32_t plus, uint32_t slash)
 	       (is_plus & 62u) | (is_slash & 63u) | none;
 }
 
+/* Each term is added from its value on: 26, 52, 62, 63. */
 static char base64_char(uint32_t value, uint32_t plus, uint32_t slash)
 {
-	uint32_t c = in_range(value, 0, 25) & (value + 'A');
-	c |= in_range(value, 26, 51) & (value + 'a' - 26);
-	c |= in_range(value, 52, 61) & (value + '0' - 52);
-	return (char)(c | (in_range(value, 62, 62) & plus) | (in_range(value, 63, 63) & slash));
+	uint32_t c = value + 'A';
+	c += ((25 - value) >> 8) & ('a' - 26 - 'A');
+	c -= ((51 - value) >> 8) & ('a' - 26 - '0' + 52);
+	c += ((61 - value) >> 8) & (plus - 62 - '0' + 52);
+	c += ((62 - value) >> 8) & (slash - plus - 1);
+	return (char)c;
 }
 
 static int is_url(uint32_t form)

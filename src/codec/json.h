@@ -49,12 +49,11 @@ struct aim_json {
 void aim__json_init(aim_json *doc, aim_ctx *ctx);
 void aim__json_dispose(aim_json *doc);
 
-/* A cheap summary of a name that tells most names apart. Never trusted alone. */
+/* A cheap summary of a name that tells most names apart: length, first and last byte. Never trusted
+ * alone. */
 static inline uint32_t aim__json_tag(const uint8_t *p, size_t len)
 {
-	if (len == 0)
-		return 0;
-	return (uint32_t)len << 24 ^ (uint32_t)p[0] << 16 ^ (uint32_t)p[len / 2] << 8 ^ p[len - 1];
+	return len == 0 ? 0 : (uint32_t)len << 16 ^ (uint32_t)p[0] << 8 ^ p[len - 1];
 }
 
 /* The node of a value, NULL when there is none. */
@@ -133,7 +132,7 @@ static inline int aim__json_key_is(const aim_json *doc, const aim__json_node *ke
 	return text.len == name.len && (name.len == 0 || memcmp(text.ptr, name.ptr, name.len) == 0);
 }
 
-/* One look per member; the bytes are compared only when length, first, middle and last byte agree. */
+/* One look per member; the bytes are compared only when the tags agree. */
 static inline aim_json_value aim__json_member(const aim_json *doc, aim_json_value object, aim_str name)
 {
 	if (aim__json_type(doc, object) != AIM_JSON_OBJECT)

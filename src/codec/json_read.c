@@ -51,11 +51,15 @@ COLD int aim__json_expected(aim__json_reader *r, const uint8_t *at, const char *
 	return aim__json_stop(r, at, AIM_E_JSON_SYNTAX, NULL);
 }
 
-HOT const uint8_t *skip_space(const uint8_t *p, const uint8_t *end)
+/* Moves behind white space. The byte there, or 0 at the end of the text: no token begins with 0. */
+HOT uint8_t next_byte(const aim__json_reader *r, cursor *c)
 {
-	while (p < end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-		p++;
-	return p;
+	for (; c->p < r->end; c->p++) {
+		uint8_t byte = *c->p;
+		if (byte > ' ' || (byte != ' ' && byte != '\n' && byte != '\r' && byte != '\t'))
+			return byte;
+	}
+	return 0;
 }
 
 HOT int is_digit(uint8_t c)
@@ -225,8 +229,7 @@ HOT int close_container(aim__json_reader *r, cursor *c, uint32_t n_children)
 HOT int read_key(aim__json_reader *r, cursor *c)
 {
 	c->key = 0;
-	c->p = skip_space(c->p, r->end);
-	if (UNLIKELY(c->p == r->end || *c->p != '"'))
+	if (UNLIKELY(next_byte(r, c) != '"'))
 		return aim__json_expected(r, c->p, c->count ? "a member name" : "a member name or '}'");
 	uint32_t self = c->n;
 	aim__json_node *node = push(r, c);
@@ -235,8 +238,7 @@ HOT int read_key(aim__json_reader *r, cursor *c)
 	if (!(node->info & AIM__JSON_ESCAPED))
 		node->link = aim__json_tag(r->begin + node->start, node->end - node->start);
 	c->key = self;
-	c->p = skip_space(c->p, r->end);
-	if (UNLIKELY(c->p == r->end || *c->p != ':'))
+	if (UNLIKELY(next_byte(r, c) != ':'))
 		return aim__json_expected(r, c->p, "':'");
 	c->p++;
 	return OPENED;
@@ -255,8 +257,8 @@ HOT int open_container(aim__json_reader *r, cursor *c, aim__json_node *node, uin
 	c->count = 0;
 	c->depth++;
 	c->member = type == AIM_JSON_OBJECT ? AIM__JSON_MEMBER : 0;
-	c->p = skip_space(c->p + 1, r->end);
-	if (c->p < r->end && *c->p == (type == AIM_JSON_OBJECT ? '}' : ']'))
+	c->p++;
+	if (next_byte(r, c) == (type == AIM_JSON_OBJECT ? '}' : ']'))
 		return close_container(r, c, 0);
 	return type == AIM_JSON_OBJECT ? read_key(r, c) : OPENED;
 }
@@ -264,9 +266,7 @@ HOT int open_container(aim__json_reader *r, cursor *c, aim__json_node *node, uin
 /* One scalar, one empty container, or the opening of one (for an object with its first name). */
 HOT int read_value(aim__json_reader *r, cursor *c)
 {
-	c->p = skip_space(c->p, r->end);
-	if (UNLIKELY(c->p == r->end))
-		return aim__json_expected(r, c->p, "a value");
+	uint8_t byte = next_byte(r, c);
 	if (UNLIKELY(c->values_left-- == 0))
 		return aim__json_stop(r, c->p, AIM_E_JSON_SIZE, "more values than the limit");
 	uint32_t self = c->n;
@@ -274,27 +274,26 @@ HOT int read_value(aim__json_reader *r, cursor *c)
 	if (UNLIKELY(!node))
 		return FAILED;
 	c->last = self;
-	switch (*c->p) {
-	case '"': return read_string(r, c, node, AIM_JSON_STRING | c->member);
+	if (byte == '"')
+		return read_string(r, c, node, AIM_JSON_STRING | c->member);
+	if (is_digit(byte) || byte == '-')
+		return read_number(r, c, node, AIM_JSON_NUMBER | c->member);
+	switch (byte) {
 	case '{': return open_container(r, c, node, AIM_JSON_OBJECT);
 	case '[': return open_container(r, c, node, AIM_JSON_ARRAY);
 	case 't':
 		return read_word(r, c, node, AIM_JSON_BOOL | AIM__JSON_SIMPLE | c->member, "true", 4);
 	case 'f': return read_word(r, c, node, AIM_JSON_BOOL | c->member, "false", 5);
 	case 'n': return read_word(r, c, node, AIM_JSON_NULL | c->member, "null", 4);
-	default: break;
+	default: return aim__json_expected(r, c->p, "a value");
 	}
-	if (is_digit(*c->p) || *c->p == '-')
-		return read_number(r, c, node, AIM_JSON_NUMBER | c->member);
-	return aim__json_expected(r, c->p, "a value");
 }
 
 /* Behind a value: closes what ends here, then a comma (and an object's next name) or the end. */
 HOT int read_after(aim__json_reader *r, cursor *c)
 {
 	while (c->container != AIM_JSON_NONE) {
-		c->p = skip_space(c->p, r->end);
-		uint8_t byte = c->p < r->end ? *c->p : 0;
+		uint8_t byte = next_byte(r, c);
 		if (byte == ',') {
 			c->p++;
 			c->count++;
@@ -323,7 +322,7 @@ static int read_text(aim__json_reader *r, uint32_t max_values)
 			found = read_after(r, &c);
 	} while (found == OPENED);
 	if (found == END) {
-		c.p = skip_space(c.p, r->end);
+		next_byte(r, &c);
 		if (c.p == r->end) {
 			r->doc->n_nodes = c.n;
 			c.nodes[AIM_JSON_ROOT].info |= AIM__JSON_LAST;

@@ -105,16 +105,26 @@ static int framed(const uint8_t *p, size_t record_len)
 	       memcmp(tail + CHECK_AT + CHECK_HEX, AFTER_CHECK, LEN(AFTER_CHECK)) == 0;
 }
 
-/* Hex is read in both cases; the row holds lower case, so the text must come out again. */
+static int nibble(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Lower case only: what row_end() writes. */
 static int read_salt(const char *tail, uint8_t out[AIM__AUDIT_SALT_LEN])
 {
-	char again[SALT_HEX], check[CHECK_HEX];
-	aim_str text = {tail + SALT_AT, SALT_HEX};
-	if (aim__encoding_read_exact(AIM_ENCODING_HEX, text, out, AIM__AUDIT_SALT_LEN) != AIM_OK)
-		return 0;
-	aim__hex_write(aim_bytes_from(out, AIM__AUDIT_SALT_LEN), again);
+	const char *hex = tail + SALT_AT;
+	char check[CHECK_HEX];
+	for (size_t i = 0; i < AIM__AUDIT_SALT_LEN; i++) {
+		int high = nibble(hex[2 * i]), low = nibble(hex[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return 0;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
 	check_of(out, check);
-	return memcmp(again, text.ptr, SALT_HEX) == 0 && memcmp(check, tail + CHECK_AT, CHECK_HEX) == 0;
+	return memcmp(check, tail + CHECK_AT, CHECK_HEX) == 0;
 }
 
 aim_status aim__audit_row_read(aim_bytes bytes, uint64_t position, aim__audit_row *out, aim_error *err)

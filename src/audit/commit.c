@@ -82,6 +82,7 @@ aim_status aim__audit_submit(aim_audit *log, aim__audit_request *request)
 	request->next = NULL;
 	request->settled = request->done = 0;
 	request->status = AIM_OK;
+	request->failed_op = 0;
 	aim__mutex_lock(&log->mutex);
 	if (log->last)
 		log->last->next = request;

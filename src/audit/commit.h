@@ -6,7 +6,7 @@
 
 #include <aim/audit.h>
 
-/* A change: operations with preconditions, and the records of it (at least one when there are ops). */
+/* A change: operations with preconditions (at most 4 096), and the records of it (1 to 1 024). */
 typedef struct aim__change {
 	const aim_store_op *ops;
 	size_t n_ops;
@@ -16,7 +16,8 @@ typedef struct aim__change {
 } aim__change;
 
 /* Commits the change; with ops always durable, whatever the log's mode (what waits is written first,
- * to keep order). AIM_OK: ops and records are on disk. AIM_E_CONFLICT, AIM_E_STORE_BOUND: a
+ * to keep order). AIM_OK: ops and records are on disk. Operations see what other threads' changes of the
+ * same group wrote before them, as if each had been alone. AIM_E_CONFLICT, AIM_E_STORE_BOUND: a
  * precondition of ops failed, nothing was written. Else what aim_audit_append() returns. */
 aim_status aim__audit_commit(aim_audit *log, aim__change *change, aim_error *err);
 

@@ -102,7 +102,7 @@ static void judge_fresh(const observing *o, aim__entry *e, aim__definition *fres
 
 static aim_status judge(const observing *o, aim__entry *e, const aim_baseline_item *item)
 {
-	aim__definition fresh = {NULL};
+	aim__definition fresh = {0};
 	const aim__definition *alias = aim__definition_is(&e->alias, item->raw) ? &e->alias : NULL;
 	if (aim__definition_is(&e->cur.baseline, item->raw) ||
 	    (alias && e->cur.state && aim__surface_equal(alias->surface, e->cur.baseline.surface))) {

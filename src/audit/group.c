@@ -279,7 +279,7 @@ static aim_status explain_refusal(const round_result *refused, aim_error *err)
 static aim_status reload(aim_audit *log, const round_result *last, aim_error *err)
 {
 	aim__audit_group *g = &log->group;
-	int state = g->head.state;
+	int state = (int)g->head.state;
 	uint64_t version = g->head.version;
 	aim_status rc = aim__audit_head_load(log->store, aim__audit_key(log), &g->scratch, &g->head, err);
 	if (rc != AIM_OK) {

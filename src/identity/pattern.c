@@ -46,18 +46,31 @@ int aim__capability_valid(aim_str text, int wildcards)
 	return 1;
 }
 
+/* Offset behind the segment that begins at i: of its ':' or of the end. */
+static size_t segment_end(aim_str text, size_t i)
+{
+	while (i < text.len && text.ptr[i] != ':')
+		i++;
+	return i;
+}
+
+/* Both are valid, so a '*' in the pattern is a whole segment and no segment is empty. */
 int aim__capability_covers(aim_str pattern, aim_str capability)
 {
-	while (pattern.ptr && capability.ptr) {
-		aim_str want = segment(pattern, ':', &pattern);
-		aim_str have = segment(capability, ':', &capability);
-		int any = is(want, "*", 1);
-		if (!any && !aim_str_equal(want, have))
+	size_t p = 0, c = 0;
+	while (p < pattern.len && c < capability.len) {
+		if (pattern.ptr[p] == '*') {
+			if (++p == pattern.len) /* at the end: this segment and all behind it */
+				return 1;
+			c = segment_end(capability, c);
+		} else if (pattern.ptr[p] == capability.ptr[c]) {
+			p++;
+			c++;
+		} else {
 			return 0;
-		if (any && !pattern.ptr) /* at the end: this segment and all behind it */
-			return 1;
+		}
 	}
-	return !pattern.ptr && !capability.ptr;
+	return p == pattern.len && c == capability.len;
 }
 
 int aim__resource_pattern_valid(aim_str pattern)

@@ -37,6 +37,7 @@ static void become(char **command, int in, int out, int told)
 	sigemptyset(&none);
 	setpgid(0, 0);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
@@ -139,10 +140,13 @@ static void wait_for(child *c, int64_t ms)
 
 void child_end(child *c, int64_t grace_ms)
 {
-	child_close_input(c);
+	if (c->to >= 0)
+		close(c->to);
+	c->to = -1;
 	wait_for(c, grace_ms);
 	child_signal(c, SIGTERM);
-	wait_for(c, 2000);
+	if (c->pid)
+		wait_for(c, 2000);
 	child_signal(c, SIGKILL);
 	while (!child_reap(c))
 		nap_ms(5);

@@ -27,6 +27,7 @@
 /* crypto */
 #include <aim/hash.h>
 #include <aim/key.h>
+#include <aim/keyform.h>
 
 /* store */
 #include <aim/store.h>

@@ -109,12 +109,12 @@ AIM_API AIM_CHECK_RESULT aim_status aim_key_export_seed(const aim_key *key,
 AIM_API void aim_key_wipe(void *ptr, size_t len);
 
 /** Reads a public key in any form that is in use: 32 raw bytes; 64 hex digits; base64 or base64url,
- *  padded or not; or one of the text forms after "ed25519:" or "ed25519_". Lengths are exact, no
- *  space around, no spare bits. A key that is no usable point encoding (not canonical, small order)
- *  is refused. The message says which form was recognised and what is wrong with it.
+ *  padded or not; one of these after "ed25519:" or "ed25519_"; SPKI as DER, hex or PEM; JWK; did:key; OpenSSH; DNS
+ *  proof. aim/keyform.h has the list and the rules. The message says which form was recognised and
+ *  what is wrong with it.
  *  @param input  in, borrowed     @param out  out, set only on AIM_OK
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_KEY
- *  Threads: any.  Allocates: no.  @since 0.1 */
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_KEY, AIM_E_KEY_ALGORITHM, AIM_E_KEY_HALF
+ *  Threads: any.  Allocates: for JWK.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_key_public_parse(const aim_ctx *ctx, aim_bytes input,
                                                          aim_public_key *out, aim_error *err);
 

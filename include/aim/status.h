@@ -54,6 +54,10 @@ typedef int32_t aim_status;
 #define AIM_E_KEY_PURPOSE (-202) /**< the key is for another purpose */
 #define AIM_E_SELF_TEST (-203)   /**< a crypto provider failed its known-answer tests */
 #define AIM_E_SIGNER (-204)      /**< an external signer failed or returned a wrong signature */
+#define AIM_E_KEY_ALGORITHM (-205) /**< a key of another algorithm than Ed25519 */
+#define AIM_E_KEY_HALF (-206)      /**< a private key where a public one is expected, or the reverse */
+#define AIM_E_KEY_ENCRYPTED (-207) /**< a private key file that is protected by a passphrase */
+#define AIM_E_KEY_PAIR (-208)      /**< a private key with the public key of another */
 
 /* store: −300 … −399 */
 #define AIM_E_CONFLICT (-300)       /**< a precondition of the batch does not hold */

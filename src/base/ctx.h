@@ -39,6 +39,13 @@ aim_status aim__ctx_build(const aim_ctx_options *options, const aim__crypto_slot
 aim_ctx *aim__ctx_ref(aim_ctx *ctx);
 void aim__ctx_unref(aim_ctx *ctx);
 
+/* Documents and buffers that live for one call borrow the context without counting; what they do with it (memory,
+ * limits) changes nothing in it. */
+static inline aim_ctx *aim__ctx_mutable(const aim_ctx *ctx)
+{
+	return (aim_ctx *)(uintptr_t)ctx;
+}
+
 aim_status aim__ctx_random(const aim_ctx *ctx, void *out, size_t len);
 /* Microseconds of the steady clock; 0 when the clock fails, so that a latency is never negative. */
 int64_t aim__ctx_steady_us(const aim_ctx *ctx);

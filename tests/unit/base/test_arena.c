@@ -155,6 +155,36 @@ static void the_limit_holds_and_can_be_used_up(void **state)
 	test_ctx_done(ctx, &heap);
 }
 
+static void a_copy_past_the_limit_is_refused(void **state)
+{
+	(void)state;
+	test_heap heap;
+	aim_ctx *ctx = test_ctx(&heap);
+	aim__arena arena;
+	static const char text[2000];
+	aim__arena_init(&arena, ctx, 64, 1000);
+	aim_str copy = aim__arena_copy(&arena, (aim_str){text, sizeof text});
+	assert_null(copy.ptr);
+	assert_int_equal(copy.len, 0);
+	aim__arena_dispose(&arena);
+	test_ctx_done(ctx, &heap);
+}
+
+/* Chunks stop doubling at 1 MiB, so that a large document does not reserve as much again. */
+static void large_documents_reserve_little_more_than_they_use(void **state)
+{
+	(void)state;
+	test_heap heap;
+	aim_ctx *ctx = test_ctx(&heap);
+	aim__arena arena;
+	aim__arena_init(&arena, ctx, 0, 0);
+	for (size_t used = 0; used < (size_t)32 << 20; used += 4096)
+		assert_non_null(aim__arena_alloc(&arena, 4096));
+	assert_true(arena.total <= (size_t)34 << 20);
+	aim__arena_dispose(&arena);
+	test_ctx_done(ctx, &heap);
+}
+
 /* Chunks that a reset kept must not stand in the way of a piece that fits the limit alone. */
 static void kept_chunks_make_way(void **state)
 {
@@ -215,6 +245,8 @@ int main(void)
 		cmocka_unit_test(the_same_document_again_allocates_nothing),
 		cmocka_unit_test(changing_documents_do_not_pile_up),
 		cmocka_unit_test(the_limit_holds_and_can_be_used_up),
+		cmocka_unit_test(a_copy_past_the_limit_is_refused),
+		cmocka_unit_test(large_documents_reserve_little_more_than_they_use),
 		cmocka_unit_test(kept_chunks_make_way),
 		cmocka_unit_test(running_out_of_memory),
 	};

@@ -40,6 +40,20 @@ static void random_bytes_are_filled_to_the_end(void **state)
 	assert_status(aim__os_random.fill(NULL, a, 0), AIM_OK);
 }
 
+static void the_allocator_keeps_content_when_it_grows(void **state)
+{
+	(void)state;
+	const aim_allocator *a = &aim__os_allocator;
+	char *p = a->alloc(a->user, 4);
+	assert_non_null(p);
+	memcpy(p, "abc", 4);
+	p = a->resize(a->user, p, 4, 100000);
+	assert_non_null(p);
+	assert_string_equal(p, "abc");
+	assert_int_equal((uintptr_t)p % 16, 0);
+	a->free(a->user, p, 100000);
+}
+
 typedef struct shared {
 	aim__mutex mutex;
 	aim__cond cond;
@@ -113,6 +127,7 @@ int main(void)
 		cmocka_unit_test(the_clock_tells_the_systems_time),
 		cmocka_unit_test(the_steady_clock_never_steps_back),
 		cmocka_unit_test(random_bytes_are_filled_to_the_end),
+		cmocka_unit_test(the_allocator_keeps_content_when_it_grows),
 		cmocka_unit_test(the_mutex_excludes),
 		cmocka_unit_test(the_condition_wakes_the_other),
 	};

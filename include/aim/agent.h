@@ -91,7 +91,7 @@ AIM_API AIM_CHECK_RESULT aim_status aim_agent_list(aim_registry *registry, aim_s
  *  identity_revoked. Revoking releases the name; id, key and history stay.
  *  @param move  in, borrowed
  *  @return AIM_OK (also when it has that status already), AIM_E_INVALID, AIM_E_VERSION,
- *          AIM_E_NOT_FOUND, AIM_E_STATE (not in the table; or a security suspension without override
+ *          AIM_E_ID_NAME (actor), AIM_E_NOT_FOUND, AIM_E_STATE (not in the table; or a security suspension without override
  *          and reason), AIM_E_CONFLICT (others keep changing the same agent), AIM_E_NOMEM, or the
  *          store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */

@@ -114,7 +114,8 @@ typedef struct aim_baseline_entry {
  *  @param server    in: server id, in either form
  *  @param out       out, owned; aim_baseline_free()
  *  @return AIM_OK (also when nothing is stored yet), AIM_E_INVALID, AIM_E_NOT_FOUND (no such server),
- *          AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_STORE_CORRUPT, or the store's
+ *          AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_CONFLICT, AIM_E_CALLBACK, AIM_E_STORE_CORRUPT, or the
+ *          store's
  *  Threads: any.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_baseline_open(aim_registry *registry, aim_str server,
                                                       aim_baseline **out, aim_error *err);
@@ -124,7 +125,8 @@ AIM_API void aim_baseline_free(aim_baseline *baseline);
 
 /** Takes over what other handles and processes changed since, approvals above all. Cheap when nothing
  *  did. aim_baseline_observe() does it first. Findings are gone when something changed.
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_STORE_CORRUPT, or the store's
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_CONFLICT, AIM_E_CALLBACK,
+ *          AIM_E_STORE_CORRUPT, or the store's
  *  Threads: confined.  Allocates: only when something changed.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_baseline_refresh(aim_baseline *baseline, aim_error *err);
 
@@ -170,9 +172,10 @@ typedef struct aim_baseline_approval {
 /** Approves: pending entries become approved; candidates become the baseline (version + 1); entries
  *  that are gone leave it. Takes over what is stored first. Audit: approval.
  *  @param approval  in, borrowed
- *  @return AIM_OK (also when all was approved already), AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOT_FOUND
- *          (no such name), AIM_E_CONFLICT (it is not the fingerprint any more; or others keep
- *          changing the same baseline), AIM_E_NOMEM, AIM_E_CLOCK, AIM_E_STORE_CORRUPT, or the store's
+ *  @return AIM_OK (also when all was approved already), AIM_E_INVALID, AIM_E_VERSION, AIM_E_ID_NAME (no
+ *          usable actor), AIM_E_NOT_FOUND (no such name), AIM_E_CONFLICT (it is not the fingerprint any
+ *          more; or others keep changing the same baseline), AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_CLOCK,
+ *          AIM_E_STORE_CORRUPT, or the store's
  *  Threads: confined.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_baseline_approve(aim_baseline *baseline,
                                                          const aim_baseline_approval *approval,

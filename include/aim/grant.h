@@ -47,7 +47,7 @@ typedef struct aim_grant_spec {
  *  @param spec    in, borrowed
  *  @param out_id  out, AIM_GRANT_ID_SIZE bytes, may be NULL; set only on AIM_OK
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_ID_CAPABILITY (a pattern that is none),
- *          AIM_E_NOT_FOUND (no such agent), AIM_E_ID_STATUS (it is revoked), AIM_E_LIMIT (1 024 grants
+ *          AIM_E_ID_NAME (actor), AIM_E_NOT_FOUND (no such agent), AIM_E_ID_STATUS (it is revoked), AIM_E_LIMIT (1 024 grants
  *          of one agent), AIM_E_CONFLICT, AIM_E_NOMEM, AIM_E_RANDOM, AIM_E_CLOCK, or the store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_grant_add(aim_registry *registry,
@@ -55,7 +55,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_grant_add(aim_registry *registry,
                                                   aim_error *err);
 
 /** Takes a grant away. Audit: capability_revoked.
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND, AIM_E_CONFLICT, AIM_E_NOMEM, or the store's
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_ID_NAME (actor), AIM_E_NOT_FOUND, AIM_E_CONFLICT, AIM_E_NOMEM,
+ *          AIM_E_STORE_CORRUPT, or the store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_grant_remove(aim_registry *registry, aim_str agent,
                                                      aim_str id, aim_str actor, aim_error *err);

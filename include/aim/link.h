@@ -26,15 +26,15 @@ typedef struct aim_link {
 /** Links an agent to a server, or notes that a link was used again (last_seen_us). Audit:
  *  mcp_connection, both times. Neither may be revoked.
  *  @param agent, server  in: ids, in either form     @param actor  in: who decided, may be empty
- *  @return AIM_OK, AIM_E_INVALID (not an id), AIM_E_NOT_FOUND, AIM_E_ID_STATUS (one is revoked),
- *          AIM_E_CONFLICT, AIM_E_NOMEM, AIM_E_STORE_CORRUPT, or the store's
+ *  @return AIM_OK, AIM_E_INVALID (not an id), AIM_E_ID_NAME (actor), AIM_E_NOT_FOUND, AIM_E_ID_STATUS
+ *          (one is revoked), AIM_E_CONFLICT, AIM_E_NOMEM, AIM_E_CLOCK, AIM_E_STORE_CORRUPT, or the store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_link_add(aim_registry *registry, aim_str agent,
                                                  aim_str server, aim_str actor, aim_error *err);
 
 /** Takes a link away. Audit: mcp_connection with action "unlink".
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND (no such link), AIM_E_CONFLICT, AIM_E_NOMEM, or the
- *          store's
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_ID_NAME (actor), AIM_E_NOT_FOUND (no such link), AIM_E_CONFLICT,
+ *          AIM_E_NOMEM, AIM_E_STORE_CORRUPT, or the store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_link_remove(aim_registry *registry, aim_str agent,
                                                     aim_str server, aim_str actor, aim_error *err);

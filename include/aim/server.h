@@ -93,7 +93,7 @@ AIM_API AIM_CHECK_RESULT aim_status aim_server_list(aim_registry *registry, aim_
 /** Moves a server along the life cycle, as aim_agent_move() does an agent.
  *  @param move  in, borrowed
  *  @return AIM_OK (also when it has that status already), AIM_E_INVALID, AIM_E_VERSION,
- *          AIM_E_NOT_FOUND, AIM_E_STATE, AIM_E_CONFLICT, AIM_E_NOMEM, or the store's
+ *          AIM_E_ID_NAME (actor), AIM_E_NOT_FOUND, AIM_E_STATE, AIM_E_CONFLICT, AIM_E_NOMEM, or the store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_server_move(aim_registry *registry, aim_str id,
                                                     const aim_registry_move *move, aim_error *err);

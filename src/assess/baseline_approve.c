@@ -210,9 +210,9 @@ static aim_status take_approval(const aim_baseline *b, const aim_baseline_approv
 	    (out->fingerprint.len && !out->name.len))
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ASSESS,
 		                 "an approval by name needs a kind, and a fingerprint needs a name");
-	if (aim__check_name(b->ctx, "actor", out->actor, AIM__CHECK_REQUIRED, err) != AIM_OK)
-		return AIM_E_INVALID;
-	return aim__check_text("reason", out->reason, AIM__REASON_MAX, AIM__CHECK_LINES, err);
+	rc = aim__check_name(b->ctx, "actor", out->actor, AIM__CHECK_REQUIRED, err);
+	return rc == AIM_OK ? aim__check_text("reason", out->reason, AIM__REASON_MAX, AIM__CHECK_LINES, err)
+	                    : rc;
 }
 
 aim_status aim_baseline_approve(aim_baseline *baseline, const aim_baseline_approval *approval,

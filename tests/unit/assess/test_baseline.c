@@ -309,7 +309,7 @@ static void bad_approvals_are_refused(void **state)
 	assert_status(observe(s.baseline, A), AIM_OK);
 	assert_status(approve(s.baseline, "z", ""), AIM_E_NOT_FOUND);
 	aim_baseline_approval a = {.struct_size = sizeof a};
-	assert_status(aim_baseline_approve(s.baseline, &a, NULL), AIM_E_INVALID); /* nobody approves */
+	assert_status(aim_baseline_approve(s.baseline, &a, NULL), AIM_E_ID_NAME); /* nobody approves */
 	a.actor = S("admin");
 	a.name = S("a");
 	assert_status(aim_baseline_approve(s.baseline, &a, NULL), AIM_E_INVALID); /* of which kind? */

@@ -33,7 +33,7 @@ typedef struct aim_proxy_options {
 	uint32_t flags;             /**< AIM_PROXY_ALLOW_NO_DID */
 	uint32_t default_min_trust; /**< 0 … 1 000, for tools that set none */
 	uint32_t max_counters;      /**< rates followed at once, one per DID and tool; 0: 65 536 */
-	aim_audit *audit;           /**< in, borrowed, must outlive the proxy; may be NULL */
+	aim_audit *audit;           /**< in, kept until the proxy is freed; may be NULL */
 } aim_proxy_options;
 
 /** aim_proxy_tool.flags. @since 0.1 */

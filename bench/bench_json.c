@@ -10,37 +10,60 @@
 #endif
 
 /* A tool as servers describe them: prose, a schema, some escapes. One copy is about 1.3 kB. */
-#define TOOL_HEAD                                                                                              \
-	"{\"name\":\"search_files\",\"title\":\"Search files\",\"description\":\"Recursively search for files and " \
-	"directories matching a pattern. Searches through all subdirectories from the starting path.\\n\\nThe "     \
-	"search is case-insensitive and matches partial names. Returns full paths to all matching items. "         \
-	"Great for finding files when you don't know their exact location. Only searches within allowed "          \
-	"directories.\\n\\nExample: {\\\"path\\\": \\\"/src\\\", \\\"pattern\\\": \\\"*.c\\\"}\",\"inputSchema\":{" \
-	"\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"type\":\"object\",\"properties\":{"
-#define TOOL_PROPERTIES(n)                                                                                     \
-	"\"path" n "\":{\"type\":\"string\",\"description\":\"Directory in which the search begins, absolute or "  \
-	"relative to the first allowed root\",\"minLength\":1,\"maxLength\":4096},\"pattern" n "\":{\"type\":"      \
-	"\"string\",\"description\":\"Glob pattern for names; ** crosses directories\",\"examples\":[\"*.c\","      \
-	"\"src/**/*.h\"]},\"excludePatterns" n "\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},"            \
-	"\"default\":[],\"description\":\"Patterns that are left out of the result\"},\"limit" n "\":{\"type\":"    \
-	"\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":100,\"description\":\"Most results returned\"},"   \
-	"\"threshold" n "\":{\"type\":\"number\",\"default\":0.75,\"exclusiveMinimum\":0},\"mode" n "\":{\"enum\":" \
+#define TOOL_HEAD                                                                                  \
+	"{\"name\":\"search_files\",\"title\":\"Search files\",\"description\":\"Recursively "     \
+	"search for files and "                                                                    \
+	"directories matching a pattern. Searches through all subdirectories from the starting "   \
+	"path.\\n\\nThe "                                                                          \
+	"search is case-insensitive and matches partial names. Returns full paths to all "         \
+	"matching items. "                                                                         \
+	"Great for finding files when you don't know their exact location. Only searches within "  \
+	"allowed "                                                                                 \
+	"directories.\\n\\nExample: {\\\"path\\\": \\\"/src\\\", \\\"pattern\\\": "                \
+	"\\\"*.c\\\"}\",\"inputSchema\":{"                                                         \
+	"\"$schema\":\"https://json-schema.org/draft/2020-12/"                                     \
+	"schema\",\"type\":\"object\",\"properties\":{"
+#define TOOL_PROPERTIES(n)                                                                         \
+	"\"path" n "\":{\"type\":\"string\",\"description\":\"Directory in which the search "      \
+	           "begins, absolute or "                                                          \
+	"relative to the first allowed root\",\"minLength\":1,\"maxLength\":4096},\"pattern" n     \
+	"\":{\"type\":"                                                                            \
+	"\"string\",\"description\":\"Glob pattern for names; ** crosses "                         \
+	"directories\",\"examples\":[\"*.c\","                                                     \
+	"\"src/**/*.h\"]},\"excludePatterns" n                                                     \
+	"\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},"                                  \
+	"\"default\":[],\"description\":\"Patterns that are left out of the result\"},\"limit" n   \
+	"\":{\"type\":"                                                                            \
+	"\"integer\",\"minimum\":1,\"maximum\":10000,\"default\":100,\"description\":\"Most "      \
+	"results returned\"},"                                                                     \
+	"\"threshold" n                                                                            \
+	"\":{\"type\":\"number\",\"default\":0.75,\"exclusiveMinimum\":0},\"mode" n                \
+	"\":{\"enum\":"                                                                            \
 	"[\"name\",\"content\",\"both\"],\"type\":\"string\"}"
-#define TOOL_TAIL                                                                                              \
-	"},\"required\":[\"path\",\"pattern\"],\"additionalProperties\":false},\"outputSchema\":{\"type\":"         \
-	"\"object\",\"properties\":{\"files\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"description\":"  \
-	"\"A path\"}}},\"required\":[\"files\"]},\"annotations\":{\"readOnlyHint\":true,\"destructiveHint\":false," \
+#define TOOL_TAIL                                                                                  \
+	"},\"required\":[\"path\",\"pattern\"],\"additionalProperties\":false},\"outputSchema\":{" \
+	"\"type\":"                                                                                \
+	"\"object\",\"properties\":{\"files\":{\"type\":\"array\",\"items\":{\"type\":\"string\"," \
+	"\"description\":"                                                                         \
+	"\"A "                                                                                     \
+	"path\"}}},\"required\":[\"files\"]},\"annotations\":{\"readOnlyHint\":true,"              \
+	"\"destructiveHint\":false,"                                                               \
 	"\"idempotentHint\":true,\"openWorldHint\":false}}"
 
-static const char tool[] = TOOL_HEAD TOOL_PROPERTIES("") "," TOOL_PROPERTIES("2") "," TOOL_PROPERTIES("3") "," //
-	TOOL_PROPERTIES("4") TOOL_TAIL;
+static const char tool[] =
+    TOOL_HEAD TOOL_PROPERTIES("") "," TOOL_PROPERTIES("2") "," TOOL_PROPERTIES("3") "," //
+    TOOL_PROPERTIES("4") TOOL_TAIL;
 
-static const char call[] =
-	"{\"jsonrpc\":\"2.0\",\"id\":1734,\"method\":\"tools/call\",\"params\":{\"name\":\"search_files\",\"arguments\":"
-	"{\"path\":\"/home/user/projects/website\",\"pattern\":\"**/*.config.json\",\"excludePatterns\":[\"node_modules\","
-	"\"dist\",\".git\"],\"limit\":250,\"mode\":\"content\",\"query\":\"the production database connection settings of "
-	"the new billing service\"},\"_meta\":{\"progressToken\":1734,\"io.example/trace\":\"4bf92f3577b34da6a3ce929d0e0e47"
-	"36-00f067aa0ba902b7-01\"}}}";
+static const char call[] = "{\"jsonrpc\":\"2.0\",\"id\":1734,\"method\":\"tools/"
+                           "call\",\"params\":{\"name\":\"search_files\",\"arguments\":"
+                           "{\"path\":\"/home/user/projects/website\",\"pattern\":\"**/"
+                           "*.config.json\",\"excludePatterns\":[\"node_modules\","
+                           "\"dist\",\".git\"],\"limit\":250,\"mode\":\"content\",\"query\":\"the "
+                           "production database connection settings of "
+                           "the new billing "
+                           "service\"},\"_meta\":{\"progressToken\":1734,\"io.example/"
+                           "trace\":\"4bf92f3577b34da6a3ce929d0e0e47"
+                           "36-00f067aa0ba902b7-01\"}}}";
 
 typedef struct state {
 	aim_ctx *ctx;
@@ -74,7 +97,8 @@ static void canonicalize(void *arg, size_t n)
 	state *s = arg;
 	for (size_t i = 0; i < n; i++) {
 		aim_buf_clear(s->out);
-		bench_must(aim_json_canonicalize(s->doc, AIM_JSON_ROOT, 0, s->out, NULL), "canonicalize");
+		bench_must(aim_json_canonicalize(s->doc, AIM_JSON_ROOT, 0, s->out, NULL),
+		           "canonicalize");
 	}
 }
 
@@ -103,8 +127,9 @@ static void parse_jansson(void *arg, size_t n)
 {
 	state *s = arg;
 	for (size_t i = 0; i < n; i++) {
-		json_t *root = json_loadb((const char *)s->text.ptr, s->text.len,
-		                          JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+		json_t *root =
+		    json_loadb((const char *)s->text.ptr, s->text.len,
+		               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 		bench_must(root ? AIM_OK : AIM_E_JSON_SYNTAX, "jansson");
 		json_decref(root);
 	}
@@ -125,7 +150,8 @@ static void run_tool(state *s)
 	bench_run("json/canonical-4k", canonicalize, s, s->text.len);
 	bench_run("json/canonical-hash-4k", canonicalize_and_hash, s, s->text.len);
 #ifdef HAVE_JANSSON
-	bench_ratio("json/parse-per-jansson", ours, bench_run("json/jansson-4k", parse_jansson, s, s->text.len));
+	bench_ratio("json/parse-per-jansson", ours,
+	            bench_run("json/jansson-4k", parse_jansson, s, s->text.len));
 #else
 	(void)ours;
 #endif

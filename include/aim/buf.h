@@ -2,7 +2,7 @@
  *
  *      aim_buf *out = NULL;
  *      aim_buf_new(ctx, &out);
- *      aim_json_canonicalize(doc, out, &err);     // appends
+ *      aim_json_canonicalize(doc, AIM_JSON_ROOT, 0, out, &err); // appends
  *      fwrite(aim_buf_bytes(out).ptr, 1, aim_buf_bytes(out).len, stdout);
  *      aim_buf_clear(out);                        // keeps the memory for the next call
  *      aim_buf_free(out);

@@ -1,13 +1,14 @@
-/** aim/encoding.h — bytes as text and back: base64, base64url (RFC 4648), hex and base58. Immutable.
+/** aim/encoding.h — bytes as text and back: base64, base64url (RFC 4648), hex and base58.
  *
  *      aim_buf *text = NULL;
- *      if (aim_buf_new(ctx, &text) == AIM_OK && aim_encoding_encode(AIM_ENCODING_HEX, digest, text) == AIM_OK)
+ *      if (aim_buf_new(ctx, &text) == AIM_OK &&
+ *          aim_encoding_encode(AIM_ENCODING_HEX, digest, text) == AIM_OK)
  *          puts(aim_buf_str(text).ptr);
  *      aim_buf_free(text);
  *
- *  Decoding is strict, so that each byte string has one text: no white space, no foreign characters,
- *  exact padding, unused bits zero (RFC 4648 §3.5). Only hex is read in either case. Except base58, the
- *  time depends on the length alone, so keys may pass through.
+ *  Decoding is strict, so that each byte string has one text: no white space, no foreign
+ *  characters, exact padding, unused bits zero (RFC 4648 §3.5). Only hex is read in either case.
+ *  Except base58, the time depends on the length alone, so keys may pass through.
  */
 #ifndef AIM_ENCODING_H
 #define AIM_ENCODING_H
@@ -28,17 +29,19 @@ AIM_BEGIN_DECLS
 #define AIM_ENCODING_BASE58_MAX 1024u
 
 /** Appends the text of in.
- *  @param form  in, AIM_ENCODING_*      @param in  in, borrowed      @param out  in; untouched on failure
- *  @return AIM_OK, AIM_E_INVALID for an unknown form or NULL, AIM_E_NOMEM, AIM_E_LIMIT past the buffer's
- *          bound or AIM_ENCODING_BASE58_MAX
+ *  @param form  in, AIM_ENCODING_*     @param in  in, borrowed
+ *  @param out   in; untouched on failure
+ *  @return AIM_OK, AIM_E_INVALID for an unknown form or NULL, AIM_E_NOMEM, AIM_E_LIMIT past the
+ *          buffer's bound or AIM_ENCODING_BASE58_MAX
  *  Threads: confined (out).  Allocates: when out grows.  Source: RFC 4648.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_encoding_encode(uint32_t form, aim_bytes in, aim_buf *out);
 
-/** Appends the bytes that text stands for. The error names the offset and the kind of the first byte that
- *  is wrong, never the byte.
- *  @param form  in, AIM_ENCODING_*      @param text  in, borrowed    @param out  in; untouched on failure
- *  @param err   out, may be NULL
- *  @return AIM_OK, AIM_E_ENCODING, AIM_E_INVALID for an unknown form or NULL, AIM_E_NOMEM, AIM_E_LIMIT
+/** Appends the bytes that text stands for. The error names the offset and the kind of the first
+ *  byte that is wrong, never the byte.
+ *  @param form  in, AIM_ENCODING_*     @param text  in, borrowed
+ *  @param out   in; untouched on failure     @param err  out, may be NULL
+ *  @return AIM_OK, AIM_E_ENCODING, AIM_E_INVALID for an unknown form or NULL, AIM_E_NOMEM,
+ *          AIM_E_LIMIT
  *  Threads: confined (out).  Allocates: when out grows.  Source: RFC 4648.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_encoding_decode(uint32_t form, aim_str text, aim_buf *out,
                                                         aim_error *err);

@@ -1,7 +1,7 @@
 /** aim/error.h — what went wrong, where, and what was expected. Caller-owned, fixed size, confined.
  *
  *      aim_error err = {0};
- *      if (aim_json_parse(ctx, text, NULL, &doc, &err) != AIM_OK)
+ *      if (aim_json_parse(doc, text, 0, &err) != AIM_OK)
  *          fprintf(stderr, "line %u, column %u: %s\n", err.line, err.column, err.message);
  *
  *  Messages never hold keys, tokens or argument values. Bytes that came from outside are shown with

@@ -1,22 +1,23 @@
-/** aim/json.h — strict I-JSON documents (RFC 8259, RFC 7493, RFC 3629) and their canonical form (RFC 8785).
+/** aim/json.h — strict I-JSON documents (RFC 8259, RFC 7493) and their canonical form (RFC 8785).
  *
  *      aim_json *doc = NULL;
  *      aim_error err = {0};
  *      if (aim_json_new(ctx, &doc) == AIM_OK && aim_json_parse(doc, text, 0, &err) == AIM_OK) {
- *          aim_json_value tools = aim_json_at(doc, AIM_JSON_ROOT, aim_str_from("/result/tools"));
- *          for (aim_json_value t = aim_json_first(doc, tools); t != AIM_JSON_NONE; t = aim_json_next(doc, t))
- *              use(aim_json_string(doc, aim_json_member(doc, t, aim_str_from("name"))));
+ *          aim_json_value v = aim_json_at(doc, AIM_JSON_ROOT, aim_str_from("/result/tools"));
+ *          for (v = aim_json_first(doc, v); v != AIM_JSON_NONE; v = aim_json_next(doc, v))
+ *              use(aim_json_string(doc, aim_json_member(doc, v, aim_str_from("name"))));
  *      }
  *      aim_json_free(doc);
  *
- *  A document is confined while it is parsed and immutable until it is parsed again or freed: then a
- *  const pointer to it may be shared. Values are small numbers, valid in the document they came from
- *  until it is parsed again; every accessor takes any number, also AIM_JSON_NONE, and answers a value
- *  of another type with "nothing" (an empty span, AIM_JSON_NONE, AIM_E_JSON_TYPE), so look-ups chain
- *  without checks in between.
+ *  A document is confined while it is parsed and immutable until it is parsed again or freed: then
+ *  a const pointer to it may be shared. Values are small numbers, valid in the document they came
+ *  from until it is parsed again; every accessor takes any number, also AIM_JSON_NONE, and answers
+ *  a value of another type with "nothing" (an empty span, AIM_JSON_NONE, AIM_E_JSON_TYPE), so
+ *  look-ups chain without checks in between.
  *
  *  Refused, because two readers could disagree about them: duplicate member names, lone surrogates,
- *  invalid UTF-8, byte order marks, anything RFC 8259 does not allow. Numbers keep their exact text.
+ *  invalid UTF-8, byte order marks, anything RFC 8259 does not allow. Numbers keep their exact
+ *  text.
  */
 #ifndef AIM_JSON_H
 #define AIM_JSON_H
@@ -26,7 +27,7 @@
 
 AIM_BEGIN_DECLS
 
-/** A parsed document that may be parsed into again and again; reuse costs no allocation. @since 0.1 */
+/** A document that may be parsed into again and again; reuse costs no allocation. @since 0.1 */
 typedef struct aim_json aim_json;
 
 /** A value inside one document. @since 0.1 */
@@ -46,7 +47,7 @@ typedef uint32_t aim_json_value;
 #define AIM_JSON_ARRAY 5u
 #define AIM_JSON_OBJECT 6u
 
-/** Flag of aim_json_parse(): the text outlives the document's use, so it is not copied. @since 0.1 */
+/** Flag of aim_json_parse(): the text outlives the document's use and is not copied. @since 0.1 */
 #define AIM_JSON_BORROW 1u
 
 /** Flags of aim_json_canonicalize(); at most one. See there. @since 0.1 */
@@ -64,13 +65,14 @@ AIM_API AIM_CHECK_RESULT aim_status aim_json_new(aim_ctx *ctx, aim_json **out);
  *  Threads: confined.  @since 0.1 */
 AIM_API void aim_json_free(aim_json *doc);
 
-/** Reads one JSON text. What doc held before is gone, also on failure: doc is then empty (its root is
- *  AIM_JSON_ABSENT). Limits: max_json_bytes, max_json_values, max_json_depth of the context. The error
- *  names offset, line, column, what was expected, and as JSON Pointer the place inside the document.
- *  @param doc    in                 @param flags  0 or AIM_JSON_BORROW
- *  @param text   in, borrowed for the call, or with AIM_JSON_BORROW until doc is parsed again or freed;
- *                must not lie in doc's own memory
- *  @param err    out, may be NULL
+/** Reads one JSON text. What doc held before is gone, also on failure: doc is then empty (its root
+ *  is AIM_JSON_ABSENT). Limits: max_json_bytes, max_json_values, max_json_depth of the context. The
+ *  error names offset, line, column, what was expected, and as JSON Pointer the place inside the
+ *  document.
+ *  @param doc  in     @param flags  0 or AIM_JSON_BORROW
+ *  @param text  in, borrowed for the call, or with AIM_JSON_BORROW until doc is parsed again or
+ *          freed; must not lie in doc's own memory
+ *  @param err  out, may be NULL
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_JSON_SYNTAX, AIM_E_UTF8, AIM_E_JSON_DUPLICATE,
  *          AIM_E_JSON_SURROGATE, AIM_E_JSON_DEPTH, AIM_E_JSON_SIZE, AIM_E_JSON_TRAILING
  *  Threads: confined.  Allocates: when the text is larger than any before.
@@ -98,8 +100,8 @@ AIM_API aim_json_value aim_json_next(const aim_json *doc, aim_json_value value);
  *  Borrowed from doc.  Threads: immutable.  Allocates: no.  @since 0.1 */
 AIM_API aim_str aim_json_key(const aim_json *doc, aim_json_value value);
 
-/** The member called name (compared byte for byte after unescaping); AIM_JSON_NONE when there is none.
- *  Looks at one member after the other: made for objects of ordinary size.
+/** The member called name (compared byte for byte after unescaping); AIM_JSON_NONE when there is
+ *  none. Looks at one member after the other: made for objects of ordinary size.
  *  Threads: immutable.  Allocates: no.  @since 0.1 */
 AIM_API aim_json_value aim_json_member(const aim_json *doc, aim_json_value object, aim_str name);
 
@@ -112,13 +114,15 @@ AIM_API aim_json_value aim_json_at(const aim_json *doc, aim_json_value from, aim
  *  Borrowed from doc. May hold NUL bytes.  Threads: immutable.  Allocates: no.  @since 0.1 */
 AIM_API aim_str aim_json_string(const aim_json *doc, aim_json_value value);
 
-/** @param out  out, 1 for true and 0 for false
+/** A truth value.
+ *  @param out  out, 1 for true and 0 for false
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_JSON_TYPE
  *  Threads: immutable.  Allocates: no.  @since 0.1 */
 AIM_API aim_status aim_json_bool(const aim_json *doc, aim_json_value value, int32_t *out);
 
 /** A number whose value (however written: 10, 1e1, 10.0) is a whole number of 64 bits.
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_JSON_TYPE, AIM_E_JSON_NUMBER when it has a fraction or does not fit
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_JSON_TYPE, AIM_E_JSON_NUMBER when it has a fraction or does
+ *          not fit
  *  Threads: immutable.  Allocates: no.  @since 0.1 */
 AIM_API aim_status aim_json_int64(const aim_json *doc, aim_json_value value, int64_t *out);
 
@@ -126,13 +130,15 @@ AIM_API aim_status aim_json_int64(const aim_json *doc, aim_json_value value, int
  *  Borrowed from doc.  Threads: immutable.  Allocates: no.  @since 0.1 */
 AIM_API aim_str aim_json_number_text(const aim_json *doc, aim_json_value value);
 
-/** The bytes of the source that are this value, from its first to its last byte; {NULL, 0} when absent.
- *  Borrowed from doc.  Threads: immutable.  Allocates: no.  @since 0.1 */
+/** The bytes of the source that are this value, from its first to its last byte; {NULL, 0} when
+ *  absent. Borrowed from doc.
+ *  Threads: immutable.  Allocates: no.  @since 0.1 */
 AIM_API aim_bytes aim_json_raw(const aim_json *doc, aim_json_value value);
 
 /** Appends the JSON Pointer of value, seen from the root ("" for the root).
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND when absent, AIM_E_NOMEM, AIM_E_LIMIT
- *  Threads: immutable (out: confined).  Allocates: when out grows.  Source: RFC 6901.  @since 0.1 */
+ *  Threads: immutable (out: confined).  Allocates: when out grows.  Source: RFC 6901.
+ *  @since 0.1 */
 AIM_API aim_status aim_json_pointer(const aim_json *doc, aim_json_value value, aim_buf *out);
 
 /** Where value begins in the source. Counts lines from the start, so keep it for messages.
@@ -140,34 +146,36 @@ AIM_API aim_status aim_json_pointer(const aim_json *doc, aim_json_value value, a
  *  @param out_column  out, from 1, in bytes, may be NULL
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND when absent
  *  Threads: immutable.  Allocates: no.  @since 0.1 */
-AIM_API aim_status aim_json_position(const aim_json *doc, aim_json_value value, uint64_t *out_offset,
-                                     uint32_t *out_line, uint32_t *out_column);
+AIM_API aim_status aim_json_position(const aim_json *doc, aim_json_value value,
+                                     uint64_t *out_offset, uint32_t *out_line,
+                                     uint32_t *out_column);
 
-/** Appends the canonical text of value: members ordered by UTF-16 code units, no white space, shortest
- *  escapes, numbers as ECMAScript writes them.
+/** Appends the canonical text of value: members ordered by UTF-16 code units, no white space,
+ *  shortest escapes, numbers as ECMAScript writes them.
  *
  *  Canonical text is signed and compared, so by default two documents with different values never
- *  share one. Plain RFC 8785 lets them: it rounds every number to binary64, and 9007199254740993 becomes
- *  9007199254740992. A number is *kept* when its canonical form denotes the same decimal value as the
- *  source: 0.1, 1.50, 1e21 and 333333333.3333332 are, 9007199254740993, 0.1000000000000000055 and 1e400
- *  are not. What happens to a number that is not kept:
+ *  share one. Plain RFC 8785 lets them: it rounds every number to binary64, and 9007199254740993
+ *  becomes 9007199254740992. A number is *kept* when its canonical form denotes the same decimal
+ *  value as the source: 0.1, 1.50, 1e21 and 333333333.3333332 are, 9007199254740993,
+ *  0.1000000000000000055 and 1e400 are not. What happens to a number that is not kept:
  *
  *  - flags 0: AIM_E_JSON_NUMBER with its position. For everything that is signed.
- *  - AIM_JSON_JCS_ROUND: rounded to nearest, as RFC 8785 says; AIM_E_JSON_NUMBER only when it is too
- *    large for binary64. To agree with other implementations on any input.
- *  - AIM_JSON_JCS_EXACT_TEXT: written as [-]DIGITSeEXPONENT, the digits without leading and trailing
- *    zeros and the exponent of the last digit (9007199254740993e0, 1e400). No kept number looks like
- *    that, so equal values have equal text and different values different text. For fingerprints.
- *    AIM_E_JSON_NUMBER only when the exponent is beyond ±999 999 999.
+ *  - AIM_JSON_JCS_ROUND: rounded to nearest, as RFC 8785 says; AIM_E_JSON_NUMBER only when it is
+ *    too large for binary64. To agree with other implementations on any input.
+ *  - AIM_JSON_JCS_EXACT_TEXT: written as [-]DIGITSeEXPONENT, the digits without leading and
+ *    trailing zeros and the exponent of the last digit (9007199254740993e0, 1e400). No kept number
+ *    looks like that, so equal values have equal text and different values different text. For
+ *    fingerprints. AIM_E_JSON_NUMBER only when the exponent is beyond ±999 999 999.
  *
- *  @param value  in                     @param out  in; untouched on failure
- *  @param flags  0 or one AIM_JSON_JCS_*            @param err  out, may be NULL
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND when value is absent, AIM_E_JSON_NUMBER, AIM_E_NOMEM,
- *          AIM_E_LIMIT past limits.max_buffer_bytes
+ *  @param value  in                            @param out  in; untouched on failure
+ *  @param flags  0 or one AIM_JSON_JCS_*       @param err  out, may be NULL
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND when value is absent, AIM_E_JSON_NUMBER,
+ *          AIM_E_NOMEM, AIM_E_LIMIT past limits.max_buffer_bytes
  *  Threads: immutable (out: confined).  Allocates: when out grows, and for objects of many members.
  *  Source: RFC 8785 §3.2.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_json_canonicalize(const aim_json *doc, aim_json_value value,
-                                                          uint32_t flags, aim_buf *out, aim_error *err);
+                                                          uint32_t flags, aim_buf *out,
+                                                          aim_error *err);
 
 AIM_END_DECLS
 

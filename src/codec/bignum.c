@@ -30,8 +30,8 @@ void aim__bignum_muladd(aim__bignum *x, uint32_t factor, uint32_t addend)
 
 void aim__bignum_mul_pow10(aim__bignum *x, uint32_t exponent)
 {
-	static const uint32_t powers[] = {1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125,
-	                                  9765625, 48828125, 244140625};
+	static const uint32_t powers[] = {
+		1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125, 9765625, 48828125, 244140625};
 	uint32_t left = exponent;
 	for (; left >= 13; left -= 13)
 		aim__bignum_muladd(x, 1220703125u, 0);

@@ -1,5 +1,5 @@
-/* codec/bignum.h — natural numbers of bounded size, for exact conversion between decimal and binary64.
- * Nothing here allocates. */
+/* codec/bignum.h — natural numbers of bounded size, for exact conversion between decimal and
+ * binary64. Nothing here allocates. */
 #ifndef AIM_CODEC_BIGNUM_H
 #define AIM_CODEC_BIGNUM_H
 
@@ -10,7 +10,7 @@
 #define AIM__BIGNUM_LIMBS 128u
 
 typedef struct aim__bignum {
-	uint32_t n; /* limbs in use; 0 for zero */
+	uint32_t n;                        /* limbs in use; 0 for zero */
 	uint32_t limbs[AIM__BIGNUM_LIMBS]; /* lowest first */
 } aim__bignum;
 

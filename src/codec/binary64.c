@@ -1,9 +1,10 @@
-/* codec/binary64.c — conversion between decimal and IEEE 754 binary64, correct to the last bit. Layer codec;
- * integers only, so no rounding mode, x87 register or libm can change a result.
+/* codec/binary64.c — conversion between decimal and IEEE 754 binary64, correct to the last bit.
+ * Layer codec; integers only, so no rounding mode, x87 register or libm can change a result.
  *
- * Both directions multiply by a power of ten that is known to 128 bits, rounded down. So the true product
- * lies in an interval whose ends are known; when both ends lead to the same answer it is the answer, else the
- * big integers of binary64_exact.c decide. No more than that has to be believed. */
+ * Both directions multiply by a power of ten that is known to 128 bits, rounded down. So the true
+ * product lies in an interval whose ends are known; when both ends lead to the same answer it is
+ * the answer, else the big integers of binary64_exact.c decide. No more than that has to be
+ * believed. */
 #include "codec/binary64.h"
 #include "codec/pow10.h"
 
@@ -88,7 +89,8 @@ static int read_fast(const aim__number *number, uint64_t *out)
 	int32_t exponent = 63 - shift + aim__pow10_exponent(q) + 1;
 	int sticky = !exact || (p.middle | p.low) != 0;
 	if (!(p.high >> 63)) {
-		/* The bit that moves up is certain too, unless the interval ends within its weight. */
+		/* The bit that moves up is certain too, unless the interval ends within its
+		 * weight. */
 		if (!exact && !stays(p, w, 127))
 			return 0;
 		sticky = !exact || (p.middle << 1 | p.low) != 0;
@@ -111,9 +113,9 @@ uint64_t aim__number_to_bits(const aim__number *number)
 	return aim__binary64_read_exact(number);
 }
 
-/* x · 2^exponent / 10^k as a whole number whose last bit is also set when something was cut off ("round to
- * odd"): comparing it with even numbers is as good as comparing the true value. The shift is 124 … 127.
- * 0 when 128 bits do not decide. */
+/* x · 2^exponent / 10^k as a whole number whose last bit is also set when something was cut off
+ * ("round to odd"): comparing it with even numbers is as good as comparing the true value. The
+ * shift is 124 … 127. 0 when 128 bits do not decide. */
 static int scale_to_odd(uint64_t x, int32_t exponent, int32_t k, uint64_t *out)
 {
 	uint32_t shift = (uint32_t)(127 - exponent - aim__pow10_exponent(-k));
@@ -141,16 +143,18 @@ static void put_digits(uint64_t value, int32_t exponent, aim__shortest *out)
 		out->digits[i] = reversed[n - 1 - i];
 }
 
-/* The interval of decimals that read back as mantissa × 2^exponent, scaled so that it is 1 … 10 wide
- * (after Giulietti's Schubfach): it then holds at most one multiple of ten, which is the shortest form if
- * there, and at least one whole number, the nearest of which is it otherwise. All in quarters. */
+/* The interval of decimals that read back as mantissa × 2^exponent, scaled so that it is 1 … 10
+ * wide (after Giulietti's Schubfach): it then holds at most one multiple of ten, which is the
+ * shortest form if there, and at least one whole number, the nearest of which is it otherwise. All
+ * in quarters. */
 static int shortest_fast(uint64_t mantissa, int32_t exponent, aim__shortest *out)
 {
 	int32_t k = (exponent * 78913) >> 18; /* floor(log10(2^exponent)), right for ±1650 */
 	uint64_t low, middle, high;
 	if (mantissa == AIM__BINARY64_HIDDEN_BIT)
 		return 0; /* the gap below a power of two is narrower */
-	if (!scale_to_odd(4 * mantissa - 2, exponent, k, &low) || !scale_to_odd(4 * mantissa, exponent, k, &middle) ||
+	if (!scale_to_odd(4 * mantissa - 2, exponent, k, &low) ||
+	    !scale_to_odd(4 * mantissa, exponent, k, &middle) ||
 	    !scale_to_odd(4 * mantissa + 2, exponent, k, &high))
 		return 0;
 	uint64_t odd = mantissa & 1; /* then the ends do not belong to the interval */

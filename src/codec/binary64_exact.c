@@ -1,6 +1,6 @@
-/* codec/binary64_exact.c — conversion between decimal and binary64 on big integers, for the numbers that 128
- * bits cannot decide. Layer codec. The textbook algorithms: Clinger 1990 for reading; for printing Steele
- * and White 1990 as Burger and Dybvig 1996 state it. */
+/* codec/binary64_exact.c — conversion between decimal and binary64 on big integers, for the numbers
+ * that 128 bits cannot decide. Layer codec. The textbook algorithms: Clinger 1990 for reading; for
+ * printing Steele and White 1990 as Burger and Dybvig 1996 state it. */
 #include "codec/bignum.h"
 #include "codec/binary64.h"
 
@@ -11,7 +11,8 @@
 /* numerator / denominator as a normalised binary fraction, then rounded. Destroys both. */
 static uint64_t divide_to_bits(aim__bignum *numerator, aim__bignum *denominator)
 {
-	int32_t exponent = (int32_t)aim__bignum_bits(numerator) - (int32_t)aim__bignum_bits(denominator);
+	int32_t exponent =
+	    (int32_t)aim__bignum_bits(numerator) - (int32_t)aim__bignum_bits(denominator);
 	if (exponent > 0)
 		aim__bignum_shift(denominator, (uint32_t)exponent);
 	else
@@ -64,8 +65,8 @@ uint64_t aim__binary64_read_exact(const aim__number *number)
 }
 
 /* Everything over one denominator: the number r, half the gap to its neighbour below and above. The
- * interval between is what reads back as the same number; its ends belong to it when the last bit is
- * even. */
+ * interval between is what reads back as the same number; its ends belong to it when the last bit
+ * is even. */
 typedef struct interval {
 	aim__bignum r;
 	aim__bignum below;
@@ -77,7 +78,8 @@ typedef struct interval {
 static void load_interval(uint64_t mantissa, int32_t exponent, interval *v)
 {
 	/* Below a power of two the gap is half as wide as above it. */
-	uint32_t uneven = mantissa == AIM__BINARY64_HIDDEN_BIT && exponent > AIM__BINARY64_MIN_EXPONENT;
+	uint32_t uneven =
+	    mantissa == AIM__BINARY64_HIDDEN_BIT && exponent > AIM__BINARY64_MIN_EXPONENT;
 	aim__bignum_set(&v->r, mantissa);
 	aim__bignum_set(&v->below, 1);
 	aim__bignum_set(&v->denominator, 1);

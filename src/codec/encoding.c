@@ -1,7 +1,7 @@
 /* codec/encoding.c — base64, base64url, hex (RFC 4648) and base58. Layer codec.
  *
- * Keys and seeds pass through here, so the first three use arithmetic instead of tables and no branch
- * depends on what a character stands for, only on whether the text as a whole is valid. */
+ * Keys and seeds pass through here, so the first three use arithmetic instead of tables and no
+ * branch depends on what a character stands for, only on whether the text as a whole is valid. */
 #include "codec/encoding.h"
 
 #include "base/buf.h"
@@ -79,7 +79,8 @@ size_t aim__encoding_text_size(uint32_t form, size_t n)
 	if (form == AIM_ENCODING_HEX)
 		return n * 2;
 	if (form == AIM_ENCODING_BASE58)
-		return n + n / 2 + 1; /* log 256 / log 58 is below 1.37; leading zeros are one for one */
+		return n + n / 2 +
+		       1; /* log 256 / log 58 is below 1.37; leading zeros are one for one */
 	if (!is_base64(form))
 		return 0;
 	return is_padded(form) ? (n + 2) / 3 * 4 : n / 3 * 4 + (n % 3 ? n % 3 + 1 : 0);
@@ -170,7 +171,8 @@ static aim_status bad(aim__encoding_problem *problem, uint32_t kind, size_t offs
 	return AIM_E_ENCODING;
 }
 
-static aim_status hex_read(aim_str text, uint8_t *dst, size_t *out_len, aim__encoding_problem *problem)
+static aim_status hex_read(aim_str text, uint8_t *dst, size_t *out_len,
+                           aim__encoding_problem *problem)
 {
 	uint32_t wrong = 0;
 	for (size_t i = 0; i + 1 < text.len; i += 2) {
@@ -248,7 +250,8 @@ static aim_status base64_read(uint32_t form, aim_str text, uint8_t *dst, size_t 
 	return AIM_OK;
 }
 
-static aim_status base58_read(aim_str text, uint8_t *dst, size_t *out_len, aim__encoding_problem *problem)
+static aim_status base58_read(aim_str text, uint8_t *dst, size_t *out_len,
+                              aim__encoding_problem *problem)
 {
 	size_t zeros = 0;
 	size_t n = 0; /* bytes so far, lowest first, behind the zeros */
@@ -277,8 +280,8 @@ static aim_status base58_read(aim_str text, uint8_t *dst, size_t *out_len, aim__
 	return AIM_OK;
 }
 
-aim_status aim__encoding_read(uint32_t form, aim_str text, uint8_t *dst, size_t cap, size_t *out_len,
-                              aim__encoding_problem *problem)
+aim_status aim__encoding_read(uint32_t form, aim_str text, uint8_t *dst, size_t cap,
+                              size_t *out_len, aim__encoding_problem *problem)
 {
 	aim__encoding_problem ignored;
 	aim_status rc;
@@ -346,7 +349,8 @@ static aim_status refuse(aim_str text, const aim__encoding_problem *problem, aim
 
 aim_status aim_encoding_decode(uint32_t form, aim_str text, aim_buf *out, aim_error *err)
 {
-	if (!out || (!text.ptr && text.len) || form < AIM_ENCODING_BASE64 || form > AIM_ENCODING_BASE58)
+	if (!out || (!text.ptr && text.len) || form < AIM_ENCODING_BASE64 ||
+	    form > AIM_ENCODING_BASE58)
 		return AIM__MISUSE(out ? out->ctx : NULL, "out and a known form are required");
 	size_t cap = aim__encoding_bytes_size(form, text.len);
 	aim_status rc = AIM_E_LIMIT;

@@ -1,10 +1,12 @@
-/* codec/encoding.h — text encodings into memory of the caller, without an aim_buf. See aim/encoding.h. */
+/* codec/encoding.h — text encodings into memory of the caller, without an aim_buf. See
+ * aim/encoding.h. */
 #ifndef AIM_CODEC_ENCODING_H
 #define AIM_CODEC_ENCODING_H
 
 #include <aim/encoding.h>
 
-/* Characters that n bytes become; for base58 an upper bound. 0 for an unknown form or on overflow. */
+/* Characters that n bytes become; for base58 an upper bound. 0 for an unknown form or on
+ * overflow. */
 size_t aim__encoding_text_size(uint32_t form, size_t n);
 /* Bytes that n characters stand for at most. */
 size_t aim__encoding_bytes_size(uint32_t form, size_t n);
@@ -24,10 +26,11 @@ typedef struct aim__encoding_problem {
 	size_t offset;
 } aim__encoding_problem;
 
-/* Decodes into dst, which has room for cap bytes. AIM_OK, AIM_E_ENCODING with *problem set (may be NULL),
- * AIM_E_SPACE when cap is too small, AIM_E_LIMIT (base58), AIM_E_INVALID. On failure dst is wiped. */
-aim_status aim__encoding_read(uint32_t form, aim_str text, uint8_t *dst, size_t cap, size_t *out_len,
-                              aim__encoding_problem *problem);
+/* Decodes into dst, which has room for cap bytes. AIM_OK, AIM_E_ENCODING with *problem set (may be
+ * NULL), AIM_E_SPACE when cap is too small, AIM_E_LIMIT (base58), AIM_E_INVALID. On failure dst is
+ * wiped. */
+aim_status aim__encoding_read(uint32_t form, aim_str text, uint8_t *dst, size_t cap,
+                              size_t *out_len, aim__encoding_problem *problem);
 /* The same for a known size: exactly len bytes, else AIM_E_ENCODING. */
 aim_status aim__encoding_read_exact(uint32_t form, aim_str text, uint8_t *dst, size_t len);
 

@@ -1,9 +1,10 @@
 /* codec/jcs.c — the canonical form (RFC 8785). Layer codec.
  *
- * No recursion: a stack of work items, each a value still to be written or a container to be closed. An
- * object pushes its members in reverse canonical order, an array one element at a time, so the stack holds
- * the members of the open objects and little else. It begins on the C stack and moves to the heap when an
- * ordinary document outgrows it. Text is written through a pointer into room made beforehand. */
+ * No recursion: a stack of work items, each a value still to be written or a container to be
+ * closed. An object pushes its members in reverse canonical order, an array one element at a time,
+ * so the stack holds the members of the open objects and little else. It begins on the C stack and
+ * moves to the heap when an ordinary document outgrows it. Text is written through a pointer into
+ * room made beforehand. */
 #include "codec/jcs.h"
 
 #include "base/buf.h"
@@ -219,18 +220,19 @@ static aim_status print(printer *p, aim_json_value value)
 static aim_status refuse_number(const printer *p, aim_error *err)
 {
 	static const char *const sentences[] = {
-		"the canonical form would change the number's value: expected at most 15 digits, or the "
-		"shortest form of a binary64 number",
+		"the value would change: expected at most 15 digits or a shortest form",
 		[AIM_JSON_JCS_ROUND] = "the number is too large for binary64",
 		[AIM_JSON_JCS_EXACT_TEXT] = "the number's exponent is beyond 999999999",
 	};
-	aim_status rc = aim__fail(err, AIM_E_JSON_NUMBER, AIM_LAYER_CODEC, "%s", sentences[p->flags]);
+	aim_status rc =
+	    aim__fail(err, AIM_E_JSON_NUMBER, AIM_LAYER_CODEC, "%s", sentences[p->flags]);
 	aim__json_error_at(p->doc, p->bad, err);
 	return rc;
 }
 
 /* Makes room for a text as long as the source: nearly always enough. */
-static aim_status begin(printer *p, const aim_json *doc, aim_json_value value, uint32_t flags, aim_buf *out)
+static aim_status begin(printer *p, const aim_json *doc, aim_json_value value, uint32_t flags,
+                        aim_buf *out)
 {
 	p->doc = doc;
 	p->out = out;
@@ -247,11 +249,12 @@ static aim_status begin(printer *p, const aim_json *doc, aim_json_value value, u
 	return rc;
 }
 
-aim_status aim_json_canonicalize(const aim_json *doc, aim_json_value value, uint32_t flags, aim_buf *out,
-                                 aim_error *err)
+aim_status aim_json_canonicalize(const aim_json *doc, aim_json_value value, uint32_t flags,
+                                 aim_buf *out, aim_error *err)
 {
 	if (!doc || !out || flags > AIM_JSON_JCS_EXACT_TEXT)
-		return AIM__MISUSE(doc ? doc->ctx : NULL, "doc and out are required, one flag at most");
+		return AIM__MISUSE(doc ? doc->ctx : NULL,
+		                   "doc and out are required, one flag at most");
 	if (!aim__json_node_of(doc, value))
 		return aim__fail(err, AIM_E_NOT_FOUND, AIM_LAYER_CODEC, "no value to canonicalize");
 	printer p;
@@ -268,5 +271,6 @@ aim_status aim_json_canonicalize(const aim_json *doc, aim_json_value value, uint
 	out->ptr[out->len] = 0;
 	if (rc == AIM_OK)
 		return AIM_OK;
-	return rc == AIM_E_JSON_NUMBER ? refuse_number(&p, err) : aim__fail_plain(err, rc, AIM_LAYER_CODEC);
+	return rc == AIM_E_JSON_NUMBER ? refuse_number(&p, err)
+	                               : aim__fail_plain(err, rc, AIM_LAYER_CODEC);
 }

@@ -1,8 +1,9 @@
 /* codec/jcs_sort.c — members by UTF-16 code units of their names (RFC 8785 §3.2.3). Layer codec.
  *
- * Each member gets a key of its name's first eight bytes, mapped so that comparing keys as numbers is
- * comparing UTF-16; names are looked at again only when keys tie. Few members are sorted by insertion, which
- * is quickest for the nearly sorted objects that are common; many by heap sort, which no order slows. */
+ * Each member gets a key of its name's first eight bytes, mapped so that comparing keys as numbers
+ * is comparing UTF-16; names are looked at again only when keys tie. Few members are sorted by
+ * insertion, which is quickest for the nearly sorted objects that are common; many by heap sort,
+ * which no order slows. */
 #include "codec/jcs_sort.h"
 
 #include "base/mem.h"
@@ -16,8 +17,8 @@ typedef struct member {
 	uint32_t value;
 } member;
 
-/* U+E000 … U+FFFF begin with 0xEE or 0xEF and come behind U+10000 …, which begin with 0xF0 … 0xF4: the two
- * ranges change places. Other bytes of UTF-8 are below 0xEE. */
+/* U+E000 … U+FFFF begin with 0xEE or 0xEF and come behind U+10000 …, which begin with 0xF0 … 0xF4:
+ * the two ranges change places. Other bytes of UTF-8 are below 0xEE. */
 static uint8_t order_of_byte(uint8_t byte)
 {
 	if (byte < 0xEE)
@@ -39,7 +40,8 @@ static inline int comes_behind(const aim_json *doc, member a, member b)
 {
 	if (a.key != b.key)
 		return a.key > b.key;
-	return aim__utf8_compare_utf16(aim__json_key(doc, a.value), aim__json_key(doc, b.value)) > 0;
+	return aim__utf8_compare_utf16(aim__json_key(doc, a.value), aim__json_key(doc, b.value)) >
+	       0;
 }
 
 static void sort_few(const aim_json *doc, member *members, size_t n)

@@ -4,7 +4,8 @@
 
 #include <aim/json.h>
 
-/* Fills out with the count member values of object, the last in canonical order first. AIM_OK, AIM_E_NOMEM. */
+/* Fills out with the count member values of object, the last in canonical order first. AIM_OK,
+ * AIM_E_NOMEM. */
 aim_status aim__jcs_sort(const aim_json *doc, aim_json_value object, size_t count, uint32_t *out);
 
 #endif

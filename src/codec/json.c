@@ -1,5 +1,5 @@
-/* codec/json.c — the document handle and what can be asked of a parsed document. Layer codec; reading is
- * in json_read.c, JSON Pointers in json_pointer.c, the canonical form in jcs.c. */
+/* codec/json.c — the document handle and what can be asked of a parsed document. Layer codec;
+ * reading is in json_read.c, JSON Pointers in json_pointer.c, the canonical form in jcs.c. */
 #include "codec/json.h"
 
 #include "base/ctx.h"
@@ -122,7 +122,8 @@ aim_status aim_json_int64(const aim_json *doc, aim_json_value value, int64_t *ou
 		return AIM__MISUSE(doc ? doc->ctx : NULL, "doc and out are required");
 	if (!node_of_type(doc, value, AIM_JSON_NUMBER))
 		return AIM_E_JSON_TYPE;
-	return aim__number_int64(aim_json_number_text(doc, value), out) ? AIM_OK : AIM_E_JSON_NUMBER;
+	return aim__number_int64(aim_json_number_text(doc, value), out) ? AIM_OK
+	                                                                : AIM_E_JSON_NUMBER;
 }
 
 aim_str aim_json_number_text(const aim_json *doc, aim_json_value value)
@@ -158,7 +159,8 @@ aim_status aim_json_position(const aim_json *doc, aim_json_value value, uint64_t
 		return AIM_E_NOT_FOUND;
 	aim_error place;
 	aim_error_clear(&place);
-	aim__error_at(&place, aim_bytes_from(doc->source, doc->len), (size_t)(raw.ptr - doc->source));
+	aim__error_at(&place, aim_bytes_from(doc->source, doc->len),
+	              (size_t)(raw.ptr - doc->source));
 	if (out_offset)
 		*out_offset = place.offset;
 	if (out_line)

@@ -1,8 +1,9 @@
 /* codec/json.h — the document behind aim/json.h, for layers that read it on a hot path.
  *
- * A document is one array of 16-byte nodes in source order. An object's members are two nodes each: the
- * key, then the value's subtree. Nodes refer to the source by offset; strings without escapes are read
- * in place, the others are unescaped once into `text`. Nothing is stored twice and nothing points. */
+ * A document is one array of 16-byte nodes in source order. An object's members are two nodes each:
+ * the key, then the value's subtree. Nodes refer to the source by offset; strings without escapes
+ * are read in place, the others are unescaped once into `text`. Nothing is stored twice and nothing
+ * points. */
 #ifndef AIM_CODEC_JSON_H
 #define AIM_CODEC_JSON_H
 
@@ -10,10 +11,10 @@
 #include <string.h>
 
 typedef struct aim__json_node {
-	uint32_t info;  /* AIM__JSON_* bits; containers: count of children above bit 8, saturating */
+	uint32_t info; /* AIM__JSON_* bits; containers: count of children above bit 8, saturating */
 	uint32_t start; /* offset of the first byte; strings: behind the quote */
 	uint32_t end;   /* offset behind the last byte; strings: of the closing quote */
-	uint32_t link;  /* container: index behind its subtree; escaped string: offset in text of its
+	uint32_t link; /* container: index behind its subtree; escaped string: offset in text of its
 	                 * length and bytes; other key: aim__json_tag of its name; else 0 */
 } aim__json_node;
 
@@ -88,8 +89,9 @@ static inline aim_str aim__json_string(const aim_json *doc, aim_json_value value
 {
 	const aim__json_node *node = aim__json_node_of(doc, value);
 	aim_str none = {NULL, 0};
-	return node && (node->info & AIM__JSON_TYPE) == AIM_JSON_STRING ? aim__json_node_text(doc, node)
-	                                                                : none;
+	return node && (node->info & AIM__JSON_TYPE) == AIM_JSON_STRING
+	           ? aim__json_node_text(doc, node)
+	           : none;
 }
 
 /* Index of the node behind value's subtree. value is a node. */
@@ -133,7 +135,8 @@ static inline int aim__json_key_is(const aim_json *doc, const aim__json_node *ke
 }
 
 /* One look per member; the bytes are compared only when the tags agree. */
-static inline aim_json_value aim__json_member(const aim_json *doc, aim_json_value object, aim_str name)
+static inline aim_json_value aim__json_member(const aim_json *doc, aim_json_value object,
+                                              aim_str name)
 {
 	if (aim__json_type(doc, object) != AIM_JSON_OBJECT)
 		return AIM_JSON_NONE;

@@ -1,11 +1,11 @@
-/* codec/json_names.c — duplicate member names (RFC 7493 §2.3). Names are compared as decoded. Few names are
- * compared in pairs by their tags; many go through a set hashed under the context's secret key, so that
- * an object made to collide still costs linear time. Layer codec. */
+/* codec/json_names.c — duplicate member names (RFC 7493 §2.3). Names are compared as decoded. Few
+ * names are compared in pairs by their tags; many go through a set hashed under the context's
+ * secret key, so that an object made to collide still costs linear time. Layer codec. */
 #include "base/map.h"
 #include "base/mem.h"
 #include "codec/json_read.h"
 
-#define PAIRS_MAX 16u
+#define PAIRS_MAX 32u
 
 static uint32_t tag_of(const aim_json *doc, const aim__json_node *key)
 {
@@ -21,16 +21,25 @@ static int same_name(const aim_json *doc, uint32_t a, uint32_t b)
 	                     aim__json_node_text(doc, &doc->nodes[b]));
 }
 
+/* A filter of 64 bits spares nearly all comparisons: a name whose bit is not set yet is new. */
+static uint64_t bit_of(uint32_t tag)
+{
+	return (uint64_t)1 << ((tag * 0x9E3779B1u) >> 26);
+}
+
 static uint32_t find_in_pairs(const aim_json *doc, uint32_t first_key, uint32_t end)
 {
 	uint32_t tags[PAIRS_MAX];
 	uint32_t keys[PAIRS_MAX];
 	uint32_t n = 0;
+	uint64_t seen = 0;
 	for (uint32_t key = first_key; key < end; key = aim__json_skip(doc, key + 1)) {
 		uint32_t tag = tag_of(doc, &doc->nodes[key]);
-		for (uint32_t i = 0; i < n; i++)
+		uint64_t bit = bit_of(tag);
+		for (uint32_t i = 0; seen & bit && i < n; i++)
 			if (tags[i] == tag && same_name(doc, keys[i], key))
 				return key;
+		seen |= bit;
 		tags[n] = tag;
 		keys[n++] = key;
 	}

@@ -1,4 +1,5 @@
-/* codec/json_pointer.c — JSON Pointers (RFC 6901): following one, and naming a value by one. Layer codec. */
+/* codec/json_pointer.c — JSON Pointers (RFC 6901): following one, and naming a value by one. Layer
+ * codec. */
 #include "codec/json_pointer.h"
 
 #include "base/buf.h"
@@ -36,8 +37,8 @@ static aim_json_value element(const aim_json *doc, aim_json_value array, aim_str
 static int escapes_are_valid(aim_str pointer)
 {
 	for (size_t i = 0; i < pointer.len; i++)
-		if (pointer.ptr[i] == '~' &&
-		    (i + 1 == pointer.len || (pointer.ptr[i + 1] != '0' && pointer.ptr[i + 1] != '1')))
+		if (pointer.ptr[i] == '~' && (i + 1 == pointer.len || (pointer.ptr[i + 1] != '0' &&
+		                                                       pointer.ptr[i + 1] != '1')))
 			return 0;
 	return 1;
 }
@@ -134,7 +135,8 @@ static void put_index(sink *s, size_t index)
 }
 
 /* Appends the token of the child of container that holds the node value; returns that child. */
-static aim_json_value put_step(sink *s, const aim_json *doc, aim_json_value container, uint32_t value)
+static aim_json_value put_step(sink *s, const aim_json *doc, aim_json_value container,
+                               uint32_t value)
 {
 	size_t index = 0;
 	aim_json_value child = aim__json_first(doc, container);

@@ -4,7 +4,8 @@
 
 #include "codec/json_read.h"
 
-/* The place of a reader that failed, into err->pointer. Uses up the links of the open containers. */
+/* The place of a reader that failed, into err->pointer. Uses up the links of the open
+ * containers. */
 void aim__json_open_pointer(const aim__json_reader *r, aim_error *err);
 
 #endif

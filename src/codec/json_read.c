@@ -1,8 +1,9 @@
-/* codec/json_read.c — the JSON reader: one pass, no recursion, strict (RFC 8259, RFC 7493). Layer codec.
+/* codec/json_read.c — the JSON reader: one pass, no recursion, strict (RFC 8259, RFC 7493). Layer
+ * codec.
  *
  * What changes with every byte lives in a cursor that never leaves this file, so that it stays in
- * registers. An open container keeps its parent in `link` and the index of its open child in `end`; both
- * get their final meaning when it closes. So the nodes are their own stack. */
+ * registers. An open container keeps its parent in `link` and the index of its open child in `end`;
+ * both get their final meaning when it closes. So the nodes are their own stack. */
 #include "codec/json_read.h"
 
 #include "base/ctx.h"
@@ -16,7 +17,8 @@
 #define COLD __attribute__((noinline, cold))
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* Offsets are 32 bits and decoded text may outgrow the source by a quarter (its length prefixes). */
+/* Offsets are 32 bits and decoded text may outgrow the source by a quarter (its length
+ * prefixes). */
 #define MAX_TEXT ((uint64_t)1 << 30)
 #define FIRST_NODES_MAX 65536u
 
@@ -37,7 +39,8 @@ typedef struct cursor {
 	uint32_t values_left;
 } cursor;
 
-COLD int aim__json_stop(aim__json_reader *r, const uint8_t *at, aim_status status, const char *problem)
+COLD int aim__json_stop(aim__json_reader *r, const uint8_t *at, aim_status status,
+                        const char *problem)
 {
 	r->status = status;
 	r->at = at;
@@ -78,10 +81,11 @@ static COLD aim__json_node *grow_nodes(aim__json_reader *r, const uint8_t *at, u
 {
 	aim_json *doc = r->doc;
 	void *items = doc->nodes;
-	aim_status rc = aim__grow(doc->ctx, &items, &doc->cap_nodes, (size_t)n + 1, sizeof *doc->nodes, 64,
-	                          r->max_nodes);
+	aim_status rc = aim__grow(doc->ctx, &items, &doc->cap_nodes, (size_t)n + 1,
+	                          sizeof *doc->nodes, 64, r->max_nodes);
 	if (rc != AIM_OK) {
-		aim__json_stop(r, at, rc == AIM_E_LIMIT ? AIM_E_JSON_SIZE : rc, "more values than the limit");
+		aim__json_stop(r, at, rc == AIM_E_LIMIT ? AIM_E_JSON_SIZE : rc,
+		               "more values than the limit");
 		return NULL;
 	}
 	doc->nodes = items;
@@ -157,7 +161,8 @@ HOT int read_number(aim__json_reader *r, cursor *c, aim__json_node *node, uint32
 	if (UNLIKELY(n == 0))
 		return aim__json_expected(r, p, "a digit");
 	if (UNLIKELY(n > 1 && *digits == '0'))
-		return aim__json_stop(r, start, AIM_E_JSON_SYNTAX, "a number must not begin with 0");
+		return aim__json_stop(r, start, AIM_E_JSON_SYNTAX,
+		                      "a number must not begin with 0");
 	/* Whole numbers of up to 15 digits are what ECMAScript would write; but −0 is 0 there. */
 	if (n <= 15 && !(*digits == '0' && start != digits))
 		info |= AIM__JSON_SIMPLE;
@@ -175,8 +180,8 @@ HOT int read_number(aim__json_reader *r, cursor *c, aim__json_node *node, uint32
 	return VALUE;
 }
 
-HOT int read_word(aim__json_reader *r, cursor *c, aim__json_node *node, uint32_t info, const char *word,
-                  size_t len)
+HOT int read_word(aim__json_reader *r, cursor *c, aim__json_node *node, uint32_t info,
+                  const char *word, size_t len)
 {
 	if (UNLIKELY((size_t)(r->end - c->p) < len || memcmp(c->p, word, len) != 0))
 		return aim__json_expected(r, c->p, "a value");
@@ -230,7 +235,8 @@ HOT int read_key(aim__json_reader *r, cursor *c)
 {
 	c->key = 0;
 	if (UNLIKELY(next_byte(r, c) != '"'))
-		return aim__json_expected(r, c->p, c->count ? "a member name" : "a member name or '}'");
+		return aim__json_expected(r, c->p,
+		                          c->count ? "a member name" : "a member name or '}'");
 	uint32_t self = c->n;
 	aim__json_node *node = push(r, c);
 	if (!node || !read_string(r, c, node, AIM_JSON_STRING | AIM__JSON_KEY))
@@ -282,7 +288,8 @@ HOT int read_value(aim__json_reader *r, cursor *c)
 	case '{': return open_container(r, c, node, AIM_JSON_OBJECT);
 	case '[': return open_container(r, c, node, AIM_JSON_ARRAY);
 	case 't':
-		return read_word(r, c, node, AIM_JSON_BOOL | AIM__JSON_SIMPLE | c->member, "true", 4);
+		return read_word(r, c, node, AIM_JSON_BOOL | AIM__JSON_SIMPLE | c->member, "true",
+		                 4);
 	case 'f': return read_word(r, c, node, AIM_JSON_BOOL | c->member, "false", 5);
 	case 'n': return read_word(r, c, node, AIM_JSON_NULL | c->member, "null", 4);
 	default: return aim__json_expected(r, c->p, "a value");
@@ -345,15 +352,17 @@ static void describe(const aim__json_reader *r, aim_error *err)
 	if (!r->expected)
 		aim__fail(err, r->status, AIM_LAYER_CODEC, "%s", r->problem);
 	else if (left == 0)
-		aim__fail(err, r->status, AIM_LAYER_CODEC, "unexpected end of the text, expected %s",
-		          r->expected);
+		aim__fail(err, r->status, AIM_LAYER_CODEC,
+		          "unexpected end of the text, expected %s", r->expected);
 	else if (aim__utf8_sequence(r->at, left) == 0)
-		aim__fail(err, AIM_E_UTF8, AIM_LAYER_CODEC, "invalid UTF-8, expected %s", r->expected);
+		aim__fail(err, AIM_E_UTF8, AIM_LAYER_CODEC, "invalid UTF-8, expected %s",
+		          r->expected);
 	else if (*r->at > 0x20 && *r->at < 0x7F)
-		aim__fail(err, r->status, AIM_LAYER_CODEC, "expected %s, found '%c'", r->expected, *r->at);
+		aim__fail(err, r->status, AIM_LAYER_CODEC, "expected %s, found '%c'", r->expected,
+		          *r->at);
 	else
-		aim__fail(err, r->status, AIM_LAYER_CODEC, "expected %s, found byte 0x%x", r->expected,
-		          (unsigned)*r->at);
+		aim__fail(err, r->status, AIM_LAYER_CODEC, "expected %s, found byte 0x%x",
+		          r->expected, (unsigned)*r->at);
 }
 
 static COLD aim_status report(const aim__json_reader *r, aim_error *err)
@@ -399,14 +408,16 @@ static aim_status prepare(aim__json_reader *r, aim_bytes text, int copy)
 
 static aim_status refuse_size(aim_bytes text, uint64_t max, aim_error *err)
 {
-	return aim__fail(err, AIM_E_JSON_SIZE, AIM_LAYER_CODEC, "%llu bytes of JSON, the limit is %llu",
-	                 (unsigned long long)text.len, (unsigned long long)max);
+	return aim__fail(err, AIM_E_JSON_SIZE, AIM_LAYER_CODEC,
+	                 "%llu bytes of JSON, the limit is %llu", (unsigned long long)text.len,
+	                 (unsigned long long)max);
 }
 
 static aim_status refuse_mark(aim_bytes text, aim_error *err)
 {
-	aim_status rc = aim__fail(err, AIM_E_JSON_SYNTAX, AIM_LAYER_CODEC,
-	                          "expected a value, found a byte order mark (RFC 8259 section 8.1)");
+	aim_status rc =
+	    aim__fail(err, AIM_E_JSON_SYNTAX, AIM_LAYER_CODEC,
+	              "expected a value, found a byte order mark (RFC 8259 section 8.1)");
 	aim__error_at(err, text, 0);
 	return rc;
 }

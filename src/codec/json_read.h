@@ -1,4 +1,5 @@
-/* codec/json_read.h — shared by the files of the reader (json_read.c, json_string.c, json_names.c). */
+/* codec/json_read.h — shared by the files of the reader (json_read.c, json_string.c,
+ * json_names.c). */
 #ifndef AIM_CODEC_JSON_READ_H
 #define AIM_CODEC_JSON_READ_H
 
@@ -24,13 +25,13 @@ typedef struct aim__json_reader {
 int aim__json_stop(aim__json_reader *r, const uint8_t *at, aim_status status, const char *problem);
 int aim__json_expected(aim__json_reader *r, const uint8_t *at, const char *expected);
 
-/* The rest of a string whose plain part ends at p: non-ASCII, escapes, errors. Fills start, end, link and
- * the escaped bit of node. Returns the closing quote, NULL on failure. */
+/* The rest of a string whose plain part ends at p: non-ASCII, escapes, errors. Fills start, end,
+ * link and the escaped bit of node. Returns the closing quote, NULL on failure. */
 const uint8_t *aim__json_string_rest(aim__json_reader *r, const uint8_t *start, const uint8_t *p,
                                      aim__json_node *node);
 
-/* A name that stands twice among count members whose nodes are [first_key, end): the second key's node.
- * 0 when all differ. Grows the slots; *out_status tells when it cannot. */
+/* A name that stands twice among count members whose nodes are [first_key, end): the second key's
+ * node. 0 when all differ. Grows the slots; *out_status tells when it cannot. */
 uint32_t aim__json_find_duplicate(aim_json *doc, uint32_t first_key, uint32_t end, uint32_t count,
                                   aim_status *out_status);
 

@@ -1,5 +1,6 @@
-/* codec/json_string.c — strings that hold more than plain ASCII (RFC 8259 §7, §8). First the whole string is
- * checked, then, when it has escapes, decoded: decoding cannot fail but for memory. Layer codec. */
+/* codec/json_string.c — strings that hold more than plain ASCII (RFC 8259 §7, §8). First the whole
+ * string is checked, then, when it has escapes, decoded: decoding cannot fail but for memory. Layer
+ * codec. */
 #include "base/format.h"
 #include "base/mem.h"
 #include "codec/json_read.h"
@@ -64,7 +65,8 @@ static const uint8_t *check_unicode(aim__json_reader *r, const uint8_t *p)
 static const uint8_t *check_escape(aim__json_reader *r, const uint8_t *p)
 {
 	if (r->end - p < 2)
-		return no_string(r, r->end, AIM_E_JSON_SYNTAX, "unexpected end of the text in a string");
+		return no_string(r, r->end, AIM_E_JSON_SYNTAX,
+		                 "unexpected end of the text in a string");
 	switch (p[1]) {
 	case '"':
 	case '\\':
@@ -117,8 +119,8 @@ static size_t decode_escape(const uint8_t *p, uint8_t *dst, const uint8_t **out_
 	return aim__utf8_put(dst, unit);
 }
 
-/* Decodes a checked string behind doc->text: its length (32 bits), then its bytes, which are fewer than
- * the raw ones. */
+/* Decodes a checked string behind doc->text: its length (32 bits), then its bytes, which are fewer
+ * than the raw ones. */
 static aim_status decode(aim_json *doc, const uint8_t *p, const uint8_t *end, uint32_t *out_link)
 {
 	size_t need = doc->text_len + sizeof(uint32_t) + (size_t)(end - p);

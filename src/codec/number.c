@@ -1,5 +1,5 @@
-/* codec/number.c — JSON numbers as text: reading them apart, whole numbers, order, ECMAScript's form, the
- * canonical form. Layer codec; conversion to and from binary64 is in binary64.c. */
+/* codec/number.c — JSON numbers as text: reading them apart, whole numbers, order, ECMAScript's
+ * form, the canonical form. Layer codec; conversion to and from binary64 is in binary64.c. */
 #include "codec/number.h"
 
 #include "base/buf.h"
@@ -36,7 +36,7 @@ void aim__number_read(aim_str text, aim__number *out)
 	out->negative = p < end && *p == '-';
 	p += out->negative;
 	const char *first = NULL;
-	const char *last = NULL;  /* last digit that is not 0 */
+	const char *last = NULL; /* last digit that is not 0 */
 	const char *point = NULL;
 	for (; p < end && (is_digit(*p) || *p == '.'); p++) {
 		if (*p == '.')
@@ -76,7 +76,8 @@ int aim__number_int64(aim_str text, int64_t *out)
 		return 1;
 	}
 	/* 2^63 has 19 digits. */
-	if (number.exponent < 0 || number.exponent > 18 || number.n_digits > (size_t)number.exponent + 1)
+	if (number.exponent < 0 || number.exponent > 18 ||
+	    number.n_digits > (size_t)number.exponent + 1)
 		return 0;
 	aim__number_digits(&number, digits, sizeof digits);
 	for (size_t i = 0; i <= (size_t)number.exponent; i++)
@@ -215,13 +216,15 @@ aim_status aim__number_canonical(aim_str text, uint32_t flags, aim_buf *out)
 	aim__number_read(text, &number);
 	if (number.n_digits == 0)
 		return aim__buf_add_byte(out, '0');
-	/* Decimals of up to 15 digits in the range of normal binary64 numbers survive the round trip
-	 * (DBL_DIG), and two of them never share one binary64: such a number is its own shortest form. */
+	/* Decimals of up to 15 digits in the range of normal binary64 numbers survive the round
+	 * trip (DBL_DIG), and two of them never share one binary64: such a number is its own
+	 * shortest form. */
 	if (number.n_digits <= 15 && number.exponent >= -307 && number.exponent <= 307) {
 		shortest.n_digits = (uint32_t)aim__number_digits(&number, shortest.digits, 15);
 		shortest.exponent = (int32_t)number.exponent;
 	} else if (!shorten(&number, flags, &shortest)) {
-		return flags == AIM_JSON_JCS_EXACT_TEXT ? add_exact(&number, out) : AIM_E_JSON_NUMBER;
+		return flags == AIM_JSON_JCS_EXACT_TEXT ? add_exact(&number, out)
+		                                        : AIM_E_JSON_NUMBER;
 	}
 	if (shortest.n_digits == 0)
 		return aim__buf_add_byte(out, '0');

@@ -1,11 +1,12 @@
-/* codec/number.h — JSON numbers without strtod and printf: exact reading, shortest writing, ES form.
- * Every text given here is a number of RFC 8259 §6, as the reader has checked. */
+/* codec/number.h — JSON numbers without strtod and printf: exact reading, shortest writing, ES
+ * form. Every text given here is a number of RFC 8259 §6, as the reader has checked. */
 #ifndef AIM_CODEC_NUMBER_H
 #define AIM_CODEC_NUMBER_H
 
 #include <aim/buf.h>
 
-/* A number taken apart: ± d.ddd × 10^exponent with significant digits d, none leading or trailing zero. */
+/* A number taken apart: ± d.ddd × 10^exponent with significant digits d, none leading or trailing
+ * zero. */
 typedef struct aim__number {
 	const char *first; /* first significant digit in the text */
 	size_t n_digits;   /* 0: the number is zero */
@@ -38,13 +39,14 @@ typedef struct aim__shortest {
 /* bits: a finite binary64; the sign is ignored. */
 void aim__shortest_from_bits(uint64_t bits, aim__shortest *out);
 
-/* ECMAScript's Number::toString (ECMA-262 §6.1.6.1.20) of ± d.ddd × 10^exponent, 1 ≤ n ≤ 17 digits. Room
- * for AIM__NUMBER_TEXT_SIZE; no NUL. Returns the length. */
+/* ECMAScript's Number::toString (ECMA-262 §6.1.6.1.20) of ± d.ddd × 10^exponent, 1 ≤ n ≤ 17 digits.
+ * Room for AIM__NUMBER_TEXT_SIZE; no NUL. Returns the length. */
 #define AIM__NUMBER_TEXT_SIZE 32
-size_t aim__number_write_es(char *dst, int negative, const char *digits, size_t n, int32_t exponent);
+size_t aim__number_write_es(char *dst, int negative, const char *digits, size_t n,
+                            int32_t exponent);
 
-/* Appends the canonical form; flags as aim_json_canonicalize. AIM_OK, AIM_E_JSON_NUMBER, AIM_E_NOMEM,
- * AIM_E_LIMIT. */
+/* Appends the canonical form; flags as aim_json_canonicalize. AIM_OK, AIM_E_JSON_NUMBER,
+ * AIM_E_NOMEM, AIM_E_LIMIT. */
 aim_status aim__number_canonical(aim_str text, uint32_t flags, aim_buf *out);
 
 #endif

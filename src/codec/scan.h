@@ -1,6 +1,7 @@
-/* codec/scan.h — the inner loop of reading and writing strings: find the first byte that is not plain.
- * Plain are printable ASCII bytes except '"' and '\\'. Two equal implementations: 8 bytes at a time in a
- * 64-bit word everywhere, 16 at a time where SSE2 is part of the architecture. Neither reads past end. */
+/* codec/scan.h — the inner loop of reading and writing strings: find the first byte that is not
+ * plain. Plain are printable ASCII bytes except '"' and '\\'. Two equal implementations: 8 bytes at
+ * a time in a 64-bit word everywhere, 16 at a time where SSE2 is part of the architecture. Neither
+ * reads past end. */
 #ifndef AIM_CODEC_SCAN_H
 #define AIM_CODEC_SCAN_H
 
@@ -23,8 +24,8 @@ static inline uint64_t aim__scan_load(const uint8_t *p)
 	return x;
 }
 
-/* The high bit of the lowest byte that is not plain is set; higher bytes may be wrong, because a borrow
- * runs upward from a byte that is itself a hit. */
+/* The high bit of the lowest byte that is not plain is set; higher bytes may be wrong, because a
+ * borrow runs upward from a byte that is itself a hit. */
 static inline uint64_t aim__scan_mask(uint64_t x)
 {
 	const uint64_t ones = 0x0101010101010101u;

@@ -78,9 +78,10 @@ size_t aim__utf8_put(uint8_t *dst, uint32_t code_point)
 	return 4;
 }
 
-/* UTF-8 bytes order as code points do. UTF-16 differs in one case only: code points above U+FFFF are
- * surrogates there, 0xD800 …, and so come before U+E000 … U+FFFF. In valid UTF-8 the first differing
- * byte decides, and only lead bytes (0xF0 … against 0xEE, 0xEF) can be of the two kinds. */
+/* UTF-8 bytes order as code points do. UTF-16 differs in one case only: code points above U+FFFF
+ * are surrogates there, 0xD800 …, and so come before U+E000 … U+FFFF. In valid UTF-8 the first
+ * differing byte decides, and only lead bytes (0xF0 … against 0xEE, 0xEF) can be of the two
+ * kinds. */
 int aim__utf8_compare_utf16(aim_str a, aim_str b)
 {
 	size_t len = a.len < b.len ? a.len : b.len;

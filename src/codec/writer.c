@@ -87,7 +87,7 @@ static size_t escape(uint8_t byte, uint8_t *dst)
 	}
 	memcpy(dst + 1, "u00", 3);
 	dst[4] = (uint8_t)('0' + (byte >> 4));
-	dst[5] = (uint8_t)"0123456789abcdef"[byte & 15];
+	dst[5] = (uint8_t) "0123456789abcdef"[byte & 15];
 	return 6;
 }
 
@@ -208,7 +208,8 @@ void aim__write_raw(aim__json_writer *w, aim_bytes json)
 		note(w, aim__buf_add(w->out, json.ptr, json.len));
 }
 
-void aim__write_canonical(aim__json_writer *w, const aim_json *doc, aim_json_value value, uint32_t flags)
+void aim__write_canonical(aim__json_writer *w, const aim_json *doc, aim_json_value value,
+                          uint32_t flags)
 {
 	if (begin_item(w))
 		note(w, aim_json_canonicalize(doc, value, flags, w->out, NULL));

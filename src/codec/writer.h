@@ -1,5 +1,6 @@
-/* codec/writer.h — writes JSON text into a buffer, commas handled. Strings are escaped as RFC 8785 §3.2.2.2
- * says and must be UTF-8. The first failure sticks and later calls do nothing, so callers check once:
+/* codec/writer.h — writes JSON text into a buffer, commas handled. Strings are escaped as RFC 8785
+ * §3.2.2.2 says and must be UTF-8. The first failure sticks and later calls do nothing, so callers
+ * check once:
  *
  *     aim__json_writer w;
  *     aim__write_init(&w, out);
@@ -41,7 +42,8 @@ void aim__write_null(aim__json_writer *w);
 /* A whole JSON text, not looked at: aim_json_raw() of a value, or text written before. */
 void aim__write_raw(aim__json_writer *w, aim_bytes json);
 /* A value of a document in canonical form (flags of aim_json_canonicalize). */
-void aim__write_canonical(aim__json_writer *w, const aim_json *doc, aim_json_value value, uint32_t flags);
+void aim__write_canonical(aim__json_writer *w, const aim_json *doc, aim_json_value value,
+                          uint32_t flags);
 
 /* Key and value at once. */
 void aim__write_member_string(aim__json_writer *w, const char *name, aim_str text);
@@ -49,7 +51,8 @@ void aim__write_member_text(aim__json_writer *w, const char *name, const char *t
 void aim__write_member_int64(aim__json_writer *w, const char *name, int64_t value);
 void aim__write_member_bool(aim__json_writer *w, const char *name, int value);
 
-/* Just the quoted string, for callers without a writer. AIM_OK, AIM_E_UTF8, AIM_E_NOMEM, AIM_E_LIMIT. */
+/* Just the quoted string, for callers without a writer. AIM_OK, AIM_E_UTF8, AIM_E_NOMEM,
+ * AIM_E_LIMIT. */
 aim_status aim__json_quote(aim_buf *out, aim_str text);
 
 #endif

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_jcs.c — any bytes as JSON, canonicalised under each rule: the result reads back and is its own
- * canonical form, and the rules agree on every document that needs none of them. */
+/* tests/fuzz/fuzz_jcs.c — any bytes as JSON, canonicalised under each rule: the result reads back
+ * and is its own canonical form, and the rules agree on every document that needs none of them. */
 #include <aim/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,8 @@ static aim_status canonicalize(uint32_t flags)
 	aim_buf_clear(texts[flags]);
 	aim_status rc = aim_json_canonicalize(doc, AIM_JSON_ROOT, flags, texts[flags], &err);
 	if (rc != AIM_OK) {
-		check(rc == AIM_E_JSON_NUMBER && err.line > 0 && aim_buf_bytes(texts[flags]).len == 0);
+		check(rc == AIM_E_JSON_NUMBER && err.line > 0 &&
+		      aim_buf_bytes(texts[flags]).len == 0);
 		return rc;
 	}
 	aim_buf_clear(again);

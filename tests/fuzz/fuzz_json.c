@@ -1,4 +1,5 @@
-/* tests/fuzz/fuzz_json.c — any bytes as JSON: no crash, and every answer about what was read holds together. */
+/* tests/fuzz/fuzz_json.c — any bytes as JSON: no crash, and every answer about what was read holds
+ * together. */
 #include "codec/json.h"
 
 #include "base/buf.h"
@@ -19,9 +20,11 @@ static void check_value(const aim_json *doc, aim_json_value value, aim_buf *out)
 	check(raw.len > 0 && raw.ptr >= doc->source && raw.ptr + raw.len <= doc->source + doc->len);
 	check((aim_json_string(doc, value).ptr != NULL) == (type == AIM_JSON_STRING));
 	check((aim_json_number_text(doc, value).ptr != NULL) == (type == AIM_JSON_NUMBER));
-	for (aim_json_value v = aim_json_first(doc, value); v != AIM_JSON_NONE; v = aim_json_next(doc, v), n++) {
+	for (aim_json_value v = aim_json_first(doc, value); v != AIM_JSON_NONE;
+	     v = aim_json_next(doc, v), n++) {
 		aim_bytes inner = aim_json_raw(doc, v);
-		check(v > value && inner.ptr > raw.ptr && inner.ptr + inner.len < raw.ptr + raw.len);
+		check(v > value && inner.ptr > raw.ptr &&
+		      inner.ptr + inner.len < raw.ptr + raw.len);
 		check((aim_json_key(doc, v).ptr != NULL) == (type == AIM_JSON_OBJECT));
 	}
 	check(n == aim_json_count(doc, value));

@@ -45,7 +45,8 @@ static uint32_t random_point(void)
 	return c;
 }
 
-/* One code point of a string in one of its spellings; plain asks for the one without an escape, if any. */
+/* One code point of a string in one of its spellings; plain asks for the one without an escape, if
+ * any. */
 static void add_point(aim_buf *out, uint32_t c, int plain)
 {
 	char text[16];
@@ -56,7 +57,8 @@ static void add_point(aim_buf *out, uint32_t c, int plain)
 		else if (c == '\n' && next_random(2))
 			snprintf(text, sizeof text, "\\n");
 		else if (c >= 0x10000)
-			snprintf(text, sizeof text, "\\u%04x\\u%04X", 0xD800 + ((c - 0x10000) >> 10), 0xDC00 + (c & 0x3FF));
+			snprintf(text, sizeof text, "\\u%04x\\u%04X",
+			         0xD800 + ((c - 0x10000) >> 10), 0xDC00 + (c & 0x3FF));
 		else
 			snprintf(text, sizeof text, next_random(2) ? "\\u%04x" : "\\u%04X", c);
 		add(out, text);
@@ -85,10 +87,20 @@ static void add_random_number(aim_buf *out)
 	char text[64];
 	switch (next_random(5)) {
 	case 0: snprintf(text, sizeof text, "%d", (int)next_random(2000) - 1000); break;
-	case 1: snprintf(text, sizeof text, "%u.%04u", next_random(1000), next_random(10000)); break;
-	case 2: snprintf(text, sizeof text, "-%u%u%u", next_random(9) + 1, next_random(1000000000), next_random(1000000000)); break;
-	case 3: snprintf(text, sizeof text, "%u.%ue%d", next_random(10), next_random(1000000000), (int)next_random(800) - 400); break;
-	default: snprintf(text, sizeof text, "0.%09u%09uE-%u", next_random(1000000000), next_random(1000000000), next_random(30));
+	case 1:
+		snprintf(text, sizeof text, "%u.%04u", next_random(1000), next_random(10000));
+		break;
+	case 2:
+		snprintf(text, sizeof text, "-%u%u%u", next_random(9) + 1, next_random(1000000000),
+		         next_random(1000000000));
+		break;
+	case 3:
+		snprintf(text, sizeof text, "%u.%ue%d", next_random(10), next_random(1000000000),
+		         (int)next_random(800) - 400);
+		break;
+	default:
+		snprintf(text, sizeof text, "0.%09u%09uE-%u", next_random(1000000000),
+		         next_random(1000000000), next_random(30));
 	}
 	add(out, text);
 }
@@ -143,7 +155,8 @@ static void respell_number(aim_buf *out, aim_str text)
 static void respell(aim_buf *out, const aim_json *doc, aim_json_value value);
 
 /* Members come in a rotated order. */
-static void respell_container(aim_buf *out, const aim_json *doc, aim_json_value value, int is_object)
+static void respell_container(aim_buf *out, const aim_json *doc, aim_json_value value,
+                              int is_object)
 {
 	size_t n = aim_json_count(doc, value);
 	aim_json_value child = aim_json_first(doc, value);
@@ -234,7 +247,8 @@ static void assert_same_text(const world *w)
 {
 	aim_str a = aim_buf_str(w->canonical), b = aim_buf_str(w->again);
 	if (!aim_str_equal(a, b))
-		fail_msg("%s\n%.*s\n%.*s", aim_buf_str(w->text).ptr, (int)a.len, a.ptr, (int)b.len, b.ptr);
+		fail_msg("%s\n%.*s\n%.*s", aim_buf_str(w->text).ptr, (int)a.len, a.ptr, (int)b.len,
+		         b.ptr);
 }
 
 /* Under each rule whose result is plain JSON of kept numbers. */
@@ -291,8 +305,10 @@ static void test_no_prefix_is_a_document(void **state)
 			continue;
 		for (size_t len = 0; len < text.len; len++) {
 			aim_error err = {0};
-			aim_status rc = aim_json_parse(w->other, aim_bytes_from(text.ptr, len), AIM_JSON_BORROW, &err);
-			assert_true(rc == AIM_E_JSON_SYNTAX || rc == AIM_E_UTF8 || rc == AIM_E_JSON_SURROGATE);
+			aim_status rc = aim_json_parse(w->other, aim_bytes_from(text.ptr, len),
+			                               AIM_JSON_BORROW, &err);
+			assert_true(rc == AIM_E_JSON_SYNTAX || rc == AIM_E_UTF8 ||
+			            rc == AIM_E_JSON_SURROGATE);
 			assert_true(err.offset <= len);
 		}
 	}
@@ -305,7 +321,8 @@ static void test_changed_bytes(void **state)
 	for (int i = 0; i < ROUNDS; i++) {
 		make_document(w);
 		for (uint32_t n = 1 + next_random(3); n > 0; n--)
-			w->text->ptr[next_random((uint32_t)w->text->len)] = (uint8_t)next_random(256);
+			w->text->ptr[next_random((uint32_t)w->text->len)] =
+			    (uint8_t)next_random(256);
 		aim_error err = {0};
 		if (aim_json_parse(w->doc, aim_buf_bytes(w->text), 0, &err) == AIM_OK) {
 			check_idempotent(w);
@@ -337,10 +354,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_canonical_form_is_idempotent),
-		TEST(test_spelling_does_not_matter),
-		TEST(test_no_prefix_is_a_document),
-		TEST(test_changed_bytes),
+		TEST(test_canonical_form_is_idempotent), TEST(test_spelling_does_not_matter),
+		TEST(test_no_prefix_is_a_document),      TEST(test_changed_bytes),
 		TEST(test_parts_are_documents),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* base64, base64url, hex, base58: the standard's vectors, round trips, and everything that must be refused. */
+/* base64, base64url, hex, base58: the standard's vectors, round trips, and everything that must be
+ * refused. */
 #include "vectors.h"
 
 #include "codec/encoding.h"
@@ -52,7 +53,8 @@ static void test_rfc4648_vectors(void **state)
 	char *fields[3];
 	size_t n = 0;
 	for (; vectors_fields(&rest, fields, 3) == 3; n++)
-		check_pair(form_of(fields[0]), aim_bytes_from(fields[1], strlen(fields[1])), fields[2]);
+		check_pair(form_of(fields[0]), aim_bytes_from(fields[1], strlen(fields[1])),
+		           fields[2]);
 	assert_int_equal(n, 35);
 }
 
@@ -84,7 +86,8 @@ static void test_base58_vectors(void **state)
 	static const uint8_t zeros[4] = {0};
 	(void)state;
 	check_pair(AIM_ENCODING_BASE58, aim_bytes_from("Hello World!", 12), "2NEpo7TZRRrLZSi2U");
-	check_pair(AIM_ENCODING_BASE58, aim_bytes_from("The quick brown fox jumps over the lazy dog.", 44),
+	check_pair(AIM_ENCODING_BASE58,
+	           aim_bytes_from("The quick brown fox jumps over the lazy dog.", 44),
 	           "USm3fpXnKG5EUBx2ndxBDMPVciP5hGey2Jh4NDv6gmeo1LkMeiKrLJUUBk6Z");
 	check_pair(AIM_ENCODING_BASE58, aim_bytes_from("\x00\x00\x28\x7F\xB4\xCD", 6), "11233QC4");
 	check_pair(AIM_ENCODING_BASE58, aim_bytes_from(zeros, 4), "1111");
@@ -101,40 +104,73 @@ static void test_refused(void **state)
 {
 	static const bad_text cases[] = {
 		/* foreign characters, white space */
-		{AIM_ENCODING_BASE64, "Zm9v YmFy", 9}, {AIM_ENCODING_BASE64, "Zm9vYm\nFy", 9}, {AIM_ENCODING_BASE64, "Zm9-", 3},
-		{AIM_ENCODING_BASE64, "Zm9_", 3}, {AIM_ENCODING_BASE64URL, "Zm9+", 3}, {AIM_ENCODING_BASE64URL, "Zm9/", 3},
-		{AIM_ENCODING_BASE64, "Zm\xC3\xA9", 2}, {AIM_ENCODING_BASE64, "@AAA", 0}, {AIM_ENCODING_BASE64, "[AAA", 0},
-		{AIM_ENCODING_BASE64, "`AAA", 0}, {AIM_ENCODING_BASE64, "{AAA", 0}, {AIM_ENCODING_BASE64, ":AAA", 0},
-		{AIM_ENCODING_BASE64, "A.AA", 1}, {AIM_ENCODING_BASE64_UNPADDED, "Zg Zg", 2},
+		{AIM_ENCODING_BASE64, "Zm9v YmFy", 9},
+		{AIM_ENCODING_BASE64, "Zm9vYm\nFy", 9},
+		{AIM_ENCODING_BASE64, "Zm9-", 3},
+		{AIM_ENCODING_BASE64, "Zm9_", 3},
+		{AIM_ENCODING_BASE64URL, "Zm9+", 3},
+		{AIM_ENCODING_BASE64URL, "Zm9/", 3},
+		{AIM_ENCODING_BASE64, "Zm\xC3\xA9", 2},
+		{AIM_ENCODING_BASE64, "@AAA", 0},
+		{AIM_ENCODING_BASE64, "[AAA", 0},
+		{AIM_ENCODING_BASE64, "`AAA", 0},
+		{AIM_ENCODING_BASE64, "{AAA", 0},
+		{AIM_ENCODING_BASE64, ":AAA", 0},
+		{AIM_ENCODING_BASE64, "A.AA", 1},
+		{AIM_ENCODING_BASE64_UNPADDED, "Zg Zg", 2},
 		/* padding */
-		{AIM_ENCODING_BASE64, "Zg", 2}, {AIM_ENCODING_BASE64, "Zg=", 3}, {AIM_ENCODING_BASE64, "Zg===", 5},
-		{AIM_ENCODING_BASE64, "Zm8", 3}, {AIM_ENCODING_BASE64, "Zm9v=", 5}, {AIM_ENCODING_BASE64, "Zm9v====", 4},
-		{AIM_ENCODING_BASE64, "=", 1}, {AIM_ENCODING_BASE64, "====", 0}, {AIM_ENCODING_BASE64, "Z===", 1},
-		{AIM_ENCODING_BASE64, "Zg==Zg==", 2}, {AIM_ENCODING_BASE64, "Z=g=", 1},
-		{AIM_ENCODING_BASE64_UNPADDED, "Zg==", 2}, {AIM_ENCODING_BASE64URL, "Zm8=", 3},
-		{AIM_ENCODING_BASE64URL, "Zg===", 3}, {AIM_ENCODING_BASE64URL_PADDED, "Zg", 2},
+		{AIM_ENCODING_BASE64, "Zg", 2},
+		{AIM_ENCODING_BASE64, "Zg=", 3},
+		{AIM_ENCODING_BASE64, "Zg===", 5},
+		{AIM_ENCODING_BASE64, "Zm8", 3},
+		{AIM_ENCODING_BASE64, "Zm9v=", 5},
+		{AIM_ENCODING_BASE64, "Zm9v====", 4},
+		{AIM_ENCODING_BASE64, "=", 1},
+		{AIM_ENCODING_BASE64, "====", 0},
+		{AIM_ENCODING_BASE64, "Z===", 1},
+		{AIM_ENCODING_BASE64, "Zg==Zg==", 2},
+		{AIM_ENCODING_BASE64, "Z=g=", 1},
+		{AIM_ENCODING_BASE64_UNPADDED, "Zg==", 2},
+		{AIM_ENCODING_BASE64URL, "Zm8=", 3},
+		{AIM_ENCODING_BASE64URL, "Zg===", 3},
+		{AIM_ENCODING_BASE64URL_PADDED, "Zg", 2},
 		/* a length that no byte string has */
-		{AIM_ENCODING_BASE64_UNPADDED, "Z", 1}, {AIM_ENCODING_BASE64URL, "Zm9vZ", 5},
+		{AIM_ENCODING_BASE64_UNPADDED, "Z", 1},
+		{AIM_ENCODING_BASE64URL, "Zm9vZ", 5},
 		/* unused bits */
-		{AIM_ENCODING_BASE64, "Zh==", 1}, {AIM_ENCODING_BASE64, "Zm9=", 2}, {AIM_ENCODING_BASE64URL, "Zh", 1},
-		{AIM_ENCODING_BASE64URL, "Zm9vZm9", 6}, {AIM_ENCODING_BASE64, "Zm9vZv==", 5},
+		{AIM_ENCODING_BASE64, "Zh==", 1},
+		{AIM_ENCODING_BASE64, "Zm9=", 2},
+		{AIM_ENCODING_BASE64URL, "Zh", 1},
+		{AIM_ENCODING_BASE64URL, "Zm9vZm9", 6},
+		{AIM_ENCODING_BASE64, "Zm9vZv==", 5},
 		/* hex */
-		{AIM_ENCODING_HEX, "0", 1}, {AIM_ENCODING_HEX, "abc", 3}, {AIM_ENCODING_HEX, "0x00", 1},
-		{AIM_ENCODING_HEX, "0g", 1}, {AIM_ENCODING_HEX, "/0", 0}, {AIM_ENCODING_HEX, ":0", 0}, {AIM_ENCODING_HEX, "@0", 0},
-		{AIM_ENCODING_HEX, "G0", 0}, {AIM_ENCODING_HEX, "`0", 0}, {AIM_ENCODING_HEX, "00 00", 2},
+		{AIM_ENCODING_HEX, "0", 1},
+		{AIM_ENCODING_HEX, "abc", 3},
+		{AIM_ENCODING_HEX, "0x00", 1},
+		{AIM_ENCODING_HEX, "0g", 1},
+		{AIM_ENCODING_HEX, "/0", 0},
+		{AIM_ENCODING_HEX, ":0", 0},
+		{AIM_ENCODING_HEX, "@0", 0},
+		{AIM_ENCODING_HEX, "G0", 0},
+		{AIM_ENCODING_HEX, "`0", 0},
+		{AIM_ENCODING_HEX, "00 00", 2},
 		/* base58: the four look-alikes */
-		{AIM_ENCODING_BASE58, "10", 1}, {AIM_ENCODING_BASE58, "O", 0}, {AIM_ENCODING_BASE58, "2I", 1},
-		{AIM_ENCODING_BASE58, "2l", 1}, {AIM_ENCODING_BASE58, "2 ", 1},
+		{AIM_ENCODING_BASE58, "10", 1},
+		{AIM_ENCODING_BASE58, "O", 0},
+		{AIM_ENCODING_BASE58, "2I", 1},
+		{AIM_ENCODING_BASE58, "2l", 1},
+		{AIM_ENCODING_BASE58, "2 ", 1},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		aim_error err = {0};
 		aim_buf_clear(out);
 		assert_status(aim_buf_append(out, aim_bytes_from("keep", 4)), AIM_OK);
-		aim_status rc = aim_encoding_decode(cases[i].form, aim_str_from(cases[i].text), out, &err);
+		aim_status rc =
+		    aim_encoding_decode(cases[i].form, aim_str_from(cases[i].text), out, &err);
 		if (rc != AIM_E_ENCODING || err.offset != cases[i].offset)
-			fail_msg("%s (form %u): %s at %d: %s", cases[i].text, cases[i].form, aim_status_name(rc),
-			         (int)err.offset, err.message);
+			fail_msg("%s (form %u): %s at %d: %s", cases[i].text, cases[i].form,
+			         aim_status_name(rc), (int)err.offset, err.message);
 		assert_int_not_equal(err.line, 0);
 		assert_text(aim_buf_str(out), "keep");
 	}
@@ -150,7 +186,8 @@ static void test_each_byte_string_has_one_text(void **state)
 		uint8_t bytes[2];
 		size_t len = 0;
 		aim_str span = {text, 2};
-		if (aim__encoding_read(AIM_ENCODING_BASE64URL, span, bytes, sizeof bytes, &len, NULL) != AIM_OK)
+		if (aim__encoding_read(AIM_ENCODING_BASE64URL, span, bytes, sizeof bytes, &len,
+		                       NULL) != AIM_OK)
 			continue;
 		assert_int_equal(len, 1);
 		n_valid++;
@@ -162,7 +199,8 @@ static void test_hex_is_read_in_either_case(void **state)
 {
 	uint8_t bytes[4];
 	(void)state;
-	assert_status(aim__encoding_read_exact(AIM_ENCODING_HEX, aim_str_from("DeadBEEF"), bytes, 4), AIM_OK);
+	assert_status(
+	    aim__encoding_read_exact(AIM_ENCODING_HEX, aim_str_from("DeadBEEF"), bytes, 4), AIM_OK);
 	assert_memory_equal(bytes, "\xDE\xAD\xBE\xEF", 4);
 }
 
@@ -180,7 +218,9 @@ static void test_fixed_sizes(void **state)
 	assert_int_equal(key[0], 0);
 	assert_status(aim__encoding_read_exact(AIM_ENCODING_BASE64, span, key, 31), AIM_E_ENCODING);
 	assert_status(aim__encoding_read_exact(99, span, key, 32), AIM_E_INVALID);
-	assert_status(aim__encoding_read(AIM_ENCODING_BASE64, span, small, sizeof small, &len, NULL), AIM_E_SPACE);
+	assert_status(
+	    aim__encoding_read(AIM_ENCODING_BASE64, span, small, sizeof small, &len, NULL),
+	    AIM_E_SPACE);
 	assert_int_equal(len, 7);
 }
 
@@ -191,14 +231,21 @@ static void test_bounds_and_misuse(void **state)
 	(void)state;
 	memset(many, 0xFF, sizeof many);
 	memset(text, 'z', sizeof text - 1);
-	assert_status(aim_encoding_encode(AIM_ENCODING_BASE58, aim_bytes_from(many, sizeof many), out), AIM_E_LIMIT);
-	assert_status(aim_encoding_encode(AIM_ENCODING_BASE58, aim_bytes_from(many, sizeof many - 1), out), AIM_OK);
-	assert_status(aim_encoding_decode(AIM_ENCODING_BASE58, aim_str_from(text), out, NULL), AIM_E_LIMIT);
+	assert_status(
+	    aim_encoding_encode(AIM_ENCODING_BASE58, aim_bytes_from(many, sizeof many), out),
+	    AIM_E_LIMIT);
+	assert_status(
+	    aim_encoding_encode(AIM_ENCODING_BASE58, aim_bytes_from(many, sizeof many - 1), out),
+	    AIM_OK);
+	assert_status(aim_encoding_decode(AIM_ENCODING_BASE58, aim_str_from(text), out, NULL),
+	              AIM_E_LIMIT);
 	assert_status(aim_encoding_encode(0, aim_bytes_from(many, 1), out), AIM_E_INVALID);
 	assert_status(aim_encoding_encode(7, aim_bytes_from(many, 1), out), AIM_E_INVALID);
 	assert_status(aim_encoding_decode(7, aim_str_from("00"), out, NULL), AIM_E_INVALID);
-	assert_status(aim_encoding_encode(AIM_ENCODING_HEX, aim_bytes_from(many, 1), NULL), AIM_E_INVALID);
-	assert_status(aim_encoding_decode(AIM_ENCODING_HEX, aim_str_from("00"), NULL, NULL), AIM_E_INVALID);
+	assert_status(aim_encoding_encode(AIM_ENCODING_HEX, aim_bytes_from(many, 1), NULL),
+	              AIM_E_INVALID);
+	assert_status(aim_encoding_decode(AIM_ENCODING_HEX, aim_str_from("00"), NULL, NULL),
+	              AIM_E_INVALID);
 }
 
 static aim_status encode_and_decode(aim_ctx *failing, void *arg)
@@ -208,7 +255,8 @@ static aim_status encode_and_decode(aim_ctx *failing, void *arg)
 	(void)arg;
 	aim_status rc = aim_buf_new(failing, &text);
 	if (rc == AIM_OK)
-		rc = aim_encoding_encode(AIM_ENCODING_BASE64, aim_bytes_from(bytes, sizeof bytes), text);
+		rc = aim_encoding_encode(AIM_ENCODING_BASE64, aim_bytes_from(bytes, sizeof bytes),
+		                         text);
 	if (rc == AIM_OK)
 		rc = aim_encoding_decode(AIM_ENCODING_HEX, aim_str_from("00"), text, NULL);
 	aim_buf_free(text);

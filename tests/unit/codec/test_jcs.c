@@ -1,5 +1,5 @@
-/* The canonical form: RFC 8785's own vectors under plain rounding, and the three rules for numbers that
- * binary64 changes. */
+/* The canonical form: RFC 8785's own vectors under plain rounding, and the three rules for numbers
+ * that binary64 changes. */
 #include "vectors.h"
 
 #include "codec/number.h"
@@ -48,7 +48,8 @@ static void check(const char *text, uint32_t flags, const char *expected)
 
 static void test_rfc8785_files(void **state)
 {
-	static const char *const names[] = {"arrays", "french", "sorting", "structures", "unicode", "values", "weird"};
+	static const char *const names[] = {"arrays",  "french", "sorting", "structures",
+	                                    "unicode", "values", "weird"};
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char path[64];
@@ -67,7 +68,8 @@ static size_t es_text(uint64_t bits, char *dst)
 		*dst = '0';
 		return 1;
 	}
-	return aim__number_write_es(dst, bits >> 63 != 0, shortest.digits, shortest.n_digits, shortest.exponent);
+	return aim__number_write_es(dst, bits >> 63 != 0, shortest.digits, shortest.n_digits,
+	                            shortest.exponent);
 }
 
 static void test_rfc8785_numbers(void **state)
@@ -86,8 +88,8 @@ static void test_rfc8785_numbers(void **state)
 	assert_int_equal(n, 24);
 }
 
-/* The reference implementation's sequence: fixed values, 2 000 small ones, then SHA-256 of SHA-256 … as
- * four little-endian binary64 each. */
+/* The reference implementation's sequence: fixed values, 2 000 small ones, then SHA-256 of SHA-256
+ * … as four little-endian binary64 each. */
 typedef struct sequence {
 	uint64_t fixed[256];
 	size_t n_fixed;
@@ -170,18 +172,44 @@ static void test_es6_number_sequence(void **state)
 static void test_numbers_that_are_kept(void **state)
 {
 	static const char *const cases[][2] = {
-		{"0", "0"}, {"-0", "0"}, {"-0.0e5", "0"}, {"0e-999999999999", "0"}, {"1", "1"}, {"-1", "-1"},
-		{"100", "100"}, {"1e2", "100"}, {"1.0", "1"}, {"0.1", "0.1"}, {"1.50", "1.5"}, {"-0.10", "-0.1"},
-		{"1e21", "1e+21"}, {"1e20", "100000000000000000000"}, {"1000000000000000000000", "1e+21"},
-		{"123e18", "123000000000000000000"}, {"123e19", "1.23e+21"}, {"0.000001", "0.000001"},
-		{"0.0000001", "1e-7"}, {"12.3e-8", "1.23e-7"}, {"123456789012345", "123456789012345"},
-		{"1234567890123456", "1234567890123456"}, {"9007199254740991", "9007199254740991"},
-		{"9007199254740992", "9007199254740992"}, {"9007199254740994", "9007199254740994"},
-		{"333333333.3333332", "333333333.3333332"}, {"0.30000000000000004", "0.30000000000000004"},
-		{"1.7976931348623157e308", "1.7976931348623157e+308"}, {"5e-324", "5e-324"}, {"5.0e-324", "5e-324"},
-		{"2.2250738585072014e-308", "2.2250738585072014e-308"}, {"1e308", "1e+308"}, {"1e-307", "1e-307"},
-		{"1e-320", "1e-320"}, {"123456789.012345e-300", "1.23456789012345e-292"},
-		{"0.000000000000000000000000000001", "1e-30"}, {"1E+00", "1"}, {"1844674407370955.2e4", "18446744073709552000"},
+		{"0", "0"},
+		{"-0", "0"},
+		{"-0.0e5", "0"},
+		{"0e-999999999999", "0"},
+		{"1", "1"},
+		{"-1", "-1"},
+		{"100", "100"},
+		{"1e2", "100"},
+		{"1.0", "1"},
+		{"0.1", "0.1"},
+		{"1.50", "1.5"},
+		{"-0.10", "-0.1"},
+		{"1e21", "1e+21"},
+		{"1e20", "100000000000000000000"},
+		{"1000000000000000000000", "1e+21"},
+		{"123e18", "123000000000000000000"},
+		{"123e19", "1.23e+21"},
+		{"0.000001", "0.000001"},
+		{"0.0000001", "1e-7"},
+		{"12.3e-8", "1.23e-7"},
+		{"123456789012345", "123456789012345"},
+		{"1234567890123456", "1234567890123456"},
+		{"9007199254740991", "9007199254740991"},
+		{"9007199254740992", "9007199254740992"},
+		{"9007199254740994", "9007199254740994"},
+		{"333333333.3333332", "333333333.3333332"},
+		{"0.30000000000000004", "0.30000000000000004"},
+		{"1.7976931348623157e308", "1.7976931348623157e+308"},
+		{"5e-324", "5e-324"},
+		{"5.0e-324", "5e-324"},
+		{"2.2250738585072014e-308", "2.2250738585072014e-308"},
+		{"1e308", "1e+308"},
+		{"1e-307", "1e-307"},
+		{"1e-320", "1e-320"},
+		{"123456789.012345e-300", "1.23456789012345e-292"},
+		{"0.000000000000000000000000000001", "1e-30"},
+		{"1E+00", "1"},
+		{"1844674407370955.2e4", "18446744073709552000"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -204,27 +232,38 @@ static void test_numbers_that_binary64_changes(void **state)
 		{"0.1000000000000000055", "0.1", "1000000000000000055e-19"},
 		{"333333333.33333329", "333333333.3333333", "33333333333333329e-8"},
 		{"18446744073709551616", "18446744073709552000", "18446744073709551616e0"},
-		{"1e400", NULL, "1e400"}, {"-100e400", NULL, "-1e402"}, {"1e-400", "0", "1e-400"},
-		{"-12.50e-400", "0", "-125e-401"}, {"4e-324", "5e-324", "4e-324"}, {"2e-324", "0", "2e-324"},
+		{"1e400", NULL, "1e400"},
+		{"-100e400", NULL, "-1e402"},
+		{"1e-400", "0", "1e-400"},
+		{"-12.50e-400", "0", "-125e-401"},
+		{"4e-324", "5e-324", "4e-324"},
+		{"2e-324", "0", "2e-324"},
 		{"1.7976931348623158e308", "1.7976931348623157e+308", "17976931348623158e292"},
-		{"1e999999999", NULL, "1e999999999"}, {"1e1000000000", NULL, NULL}, {"1e-1000000000", "0", NULL},
-		{"1e99999999999999999999999", NULL, NULL}, {"0.00000000000000000012345678901234567890e1",
-		 "1.2345678901234568e-18", "1234567890123456789e-36"},
+		{"1e999999999", NULL, "1e999999999"},
+		{"1e1000000000", NULL, NULL},
+		{"1e-1000000000", "0", NULL},
+		{"1e99999999999999999999999", NULL, NULL},
+		{"0.00000000000000000012345678901234567890e1", "1.2345678901234568e-18",
+	     "1234567890123456789e-36"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const changed *c = &cases[i];
 		aim_error err = {0};
 		if (c->exact && strcmp(c->exact, c->rounded ? c->rounded : "") != 0)
-			assert_status(canonicalize(aim_str_from(c->text), 0, &err), AIM_E_JSON_NUMBER);
+			assert_status(canonicalize(aim_str_from(c->text), 0, &err),
+			              AIM_E_JSON_NUMBER);
 		if (c->rounded)
 			check(c->text, AIM_JSON_JCS_ROUND, c->rounded);
 		else
-			assert_status(canonicalize(aim_str_from(c->text), AIM_JSON_JCS_ROUND, &err), AIM_E_JSON_NUMBER);
+			assert_status(canonicalize(aim_str_from(c->text), AIM_JSON_JCS_ROUND, &err),
+			              AIM_E_JSON_NUMBER);
 		if (c->exact)
 			check(c->text, AIM_JSON_JCS_EXACT_TEXT, c->exact);
 		else if (c->rounded == NULL)
-			assert_status(canonicalize(aim_str_from(c->text), AIM_JSON_JCS_EXACT_TEXT, &err), AIM_E_JSON_NUMBER);
+			assert_status(
+			    canonicalize(aim_str_from(c->text), AIM_JSON_JCS_EXACT_TEXT, &err),
+			    AIM_E_JSON_NUMBER);
 	}
 }
 
@@ -236,14 +275,18 @@ static void test_exact_text_is_injective(void **state)
 		{"9007199254740992", "90071992547409920e-1", "9007199254740992.0"},
 		{"9007199254740995", "9.007199254740995e15", "9007199254740995e0"},
 		{"90071992547409930", "9007199254740993e1", "90071992547409930.0"},
-		{"1e400", "10e399", "0.001e403"}, {"1e-400", "100e-402", "0.1e-399"}, {"-1e400", "-10e399", "-1.0e400"},
+		{"1e400", "10e399", "0.001e403"},
+		{"1e-400", "100e-402", "0.1e-399"},
+		{"-1e400", "-10e399", "-1.0e400"},
 	};
 	enum { N = sizeof rows / sizeof *rows };
 	char texts[N][64];
 	(void)state;
 	for (size_t i = 0; i < N; i++) {
 		for (size_t k = 0; k < 3; k++) {
-			assert_status(canonicalize(aim_str_from(rows[i][k]), AIM_JSON_JCS_EXACT_TEXT, NULL), AIM_OK);
+			assert_status(
+			    canonicalize(aim_str_from(rows[i][k]), AIM_JSON_JCS_EXACT_TEXT, NULL),
+			    AIM_OK);
 			if (k == 0)
 				memcpy(texts[i], aim_buf_str(out).ptr, aim_buf_str(out).len + 1);
 			assert_text(aim_buf_str(out), texts[i]);
@@ -257,7 +300,8 @@ static void test_refused_number_is_located(void **state)
 {
 	aim_error err = {0};
 	(void)state;
-	aim_status rc = canonicalize(aim_str_from("{\"a\":\n [1, {\"b/c\": 9007199254740993}]}"), 0, &err);
+	aim_status rc =
+	    canonicalize(aim_str_from("{\"a\":\n [1, {\"b/c\": 9007199254740993}]}"), 0, &err);
 	assert_status(rc, AIM_E_JSON_NUMBER);
 	assert_int_equal(err.line, 2);
 	assert_int_equal(err.column, 14);
@@ -270,8 +314,10 @@ static void test_strings(void **state)
 	(void)state;
 	check("\"\\u0000\\u0001\\u0007\\b\\t\\n\\u000b\\f\\r\\u001f\"", 0,
 	      "\"\\u0000\\u0001\\u0007\\b\\t\\n\\u000b\\f\\r\\u001f\"");
-	check("\"\\u0008\\u0009\\u000A\\u000C\\u000D\\u0022\\u005C\\u002f\\/\"", 0, "\"\\b\\t\\n\\f\\r\\\"\\\\//\"");
-	check("\"\\u007f\\u0080\\u20ac\\ud83d\\ude00\\u2028\"", 0, "\"\x7F\xC2\x80\xE2\x82\xAC\xF0\x9F\x98\x80\xE2\x80\xA8\"");
+	check("\"\\u0008\\u0009\\u000A\\u000C\\u000D\\u0022\\u005C\\u002f\\/\"", 0,
+	      "\"\\b\\t\\n\\f\\r\\\"\\\\//\"");
+	check("\"\\u007f\\u0080\\u20ac\\ud83d\\ude00\\u2028\"", 0,
+	      "\"\x7F\xC2\x80\xE2\x82\xAC\xF0\x9F\x98\x80\xE2\x80\xA8\"");
 	check("[\"\",\"\\u0041\xC3\xA9\\n0123456789abcdefghijklmnop\xC3\xA9\"]", 0,
 	      "[\"\",\"A\xC3\xA9\\n0123456789abcdefghijklmnop\xC3\xA9\"]");
 }
@@ -280,8 +326,11 @@ static void test_order_is_by_utf16(void **state)
 {
 	(void)state;
 	/* U+E000 … U+FFFF come behind the surrogates of U+1F600, U+D7FF before. */
-	check("{\"\xEF\xBF\xBF\":1,\"\xEE\x80\x80\":2,\"\xF0\x9F\x98\x80\":3,\"\xED\x9F\xBF\":4,\"z\":5,\"\":6,\"zz\":7}", 0,
-	      "{\"\":6,\"z\":5,\"zz\":7,\"\xED\x9F\xBF\":4,\"\xF0\x9F\x98\x80\":3,\"\xEE\x80\x80\":2,\"\xEF\xBF\xBF\":1}");
+	check("{\"\xEF\xBF\xBF\":1,\"\xEE\x80\x80\":2,\"\xF0\x9F\x98\x80\":3,\"\xED\x9F\xBF\":4,"
+	      "\"z\":5,\"\":6,\"zz\":7}",
+	      0,
+	      "{\"\":6,\"z\":5,\"zz\":7,\"\xED\x9F\xBF\":4,\"\xF0\x9F\x98\x80\":3,\"\xEE\x80\x80\":"
+	      "2,\"\xEF\xBF\xBF\":1}");
 	check("{\"b\":{\"d\":1,\"c\":[{\"f\":1,\"e\":2},[]]},\"a\":{}}", 0,
 	      "{\"a\":{},\"b\":{\"c\":[{\"e\":2,\"f\":1},[]],\"d\":1}}");
 	check("{\"\\u0062\":1,\"a\":2,\"\\u0061b\":3}", 0, "{\"a\":2,\"ab\":3,\"b\":1}");
@@ -296,7 +345,8 @@ static void test_large_objects(void **state)
 	(void)state;
 	text[n++] = expected[m++] = '{';
 	for (int i = 0; i < N; i++) {
-		n += (size_t)sprintf(text + n, "%s\"k%04d\":%d", i ? "," : "", i * 7 % N, i * 7 % N);
+		n +=
+		    (size_t)sprintf(text + n, "%s\"k%04d\":%d", i ? "," : "", i * 7 % N, i * 7 % N);
 		m += (size_t)sprintf(expected + m, "%s\"k%04d\":%d", i ? "," : "", i, i);
 	}
 	strcpy(text + n, "}");

@@ -55,9 +55,10 @@ static void assert_raw(const char *pointer, const char *expected)
 	assert_text(text, expected);
 }
 
-static const char sample[] = "{ \"null\": null, \"t\":true ,\"f\":false, \"n\":[ -1.50, 12, 1e2 ],\n"
-                             "\"s\":\"a\\u00e9\\n\",\"empty\":\"\",\"e\":{},\"a\":[],\n"
-                             "\"o\":{\"x\":{\"y\":[[1],[2,[3]]]},\"z\":4}}";
+static const char sample[] =
+    "{ \"null\": null, \"t\":true ,\"f\":false, \"n\":[ -1.50, 12, 1e2 ],\n"
+    "\"s\":\"a\\u00e9\\n\",\"empty\":\"\",\"e\":{},\"a\":[],\n"
+    "\"o\":{\"x\":{\"y\":[[1],[2,[3]]]},\"z\":4}}";
 
 static void test_types_and_values(void **state)
 {
@@ -106,13 +107,15 @@ static void test_iteration_follows_the_source(void **state)
 	size_t n = 0;
 	(void)state;
 	parse(sample);
-	for (aim_json_value v = aim_json_first(doc, 0); v != AIM_JSON_NONE; v = aim_json_next(doc, v)) {
+	for (aim_json_value v = aim_json_first(doc, 0); v != AIM_JSON_NONE;
+	     v = aim_json_next(doc, v)) {
 		assert_text(aim_json_key(doc, v), names[n++]);
 		assert_int_equal(aim_json_member(doc, 0, aim_json_key(doc, v)), v);
 	}
 	assert_int_equal(n, 9);
 	n = 0;
-	for (aim_json_value v = aim_json_first(doc, at("/o/x/y")); v != AIM_JSON_NONE; v = aim_json_next(doc, v))
+	for (aim_json_value v = aim_json_first(doc, at("/o/x/y")); v != AIM_JSON_NONE;
+	     v = aim_json_next(doc, v))
 		n++;
 	assert_int_equal(n, 2);
 	assert_int_equal(aim_json_next(doc, AIM_JSON_ROOT), AIM_JSON_NONE);
@@ -126,7 +129,8 @@ static void test_wrong_types_and_numbers_are_harmless(void **state)
 	int32_t flag = 5;
 	(void)state;
 	parse(sample);
-	const aim_json_value values[] = {AIM_JSON_NONE, 0x7FFFFFFF, 1 /* a key's node */, at("/null")};
+	const aim_json_value values[] = {AIM_JSON_NONE, 0x7FFFFFFF, 1 /* a key's node */,
+	                                 at("/null")};
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
 		assert_null(aim_json_string(doc, values[i]).ptr);
 		assert_null(aim_json_number_text(doc, values[i]).ptr);
@@ -177,13 +181,26 @@ static void test_misuse(void **state)
 static void test_pointers(void **state)
 {
 	static const char *const found[][2] = {
-		{"/foo", "[\"bar\",\"baz\"]"}, {"/foo/0", "\"bar\""}, {"/", "0"}, {"/a~1b", "1"}, {"/c%d", "2"},
-		{"/e^f", "3"}, {"/g|h", "4"}, {"/i\\j", "5"}, {"/k\"l", "6"}, {"/ ", "7"}, {"/m~0n", "8"}, {"/~01", "9"},
+		{"/foo", "[\"bar\",\"baz\"]"},
+		{"/foo/0", "\"bar\""},
+		{"/", "0"},
+		{"/a~1b", "1"},
+		{"/c%d", "2"},
+		{"/e^f", "3"},
+		{"/g|h", "4"},
+		{"/i\\j", "5"},
+		{"/k\"l", "6"},
+		{"/ ", "7"},
+		{"/m~0n", "8"},
+		{"/~01", "9"},
 	};
-	static const char *const lost[] = {"foo", "/none", "/foo/2", "/foo/-", "/foo/00", "/foo/+1", "/foo/1x", "/foo/",
-	                                   "/foo/99999999999", "/foo/0/", "//", "/a~b", "/a~", "/m~2n", "/foo/0/0", "#/foo"};
+	static const char *const lost[] = {
+		"foo",     "/none", "/foo/2",           "/foo/-",  "/foo/00", "/foo/+1",
+		"/foo/1x", "/foo/", "/foo/99999999999", "/foo/0/", "//",      "/a~b",
+		"/a~",     "/m~2n", "/foo/0/0",         "#/foo"};
 	(void)state;
-	parse("{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,\"i\\\\j\":5,\"k\\\"l\":6,"
+	parse("{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/"
+	      "b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,\"i\\\\j\":5,\"k\\\"l\":6,"
 	      "\" \":7,\"m~n\":8,\"~1\":9}");
 	assert_int_equal(at(""), AIM_JSON_ROOT);
 	for (size_t i = 0; i < sizeof found / sizeof *found; i++)
@@ -199,7 +216,8 @@ static void check_pointers_below(aim_json_value value, aim_buf *out)
 	aim_buf_clear(out);
 	assert_status(aim_json_pointer(doc, value, out), AIM_OK);
 	assert_int_equal(aim_json_at(doc, AIM_JSON_ROOT, aim_buf_str(out)), value);
-	for (aim_json_value v = aim_json_first(doc, value); v != AIM_JSON_NONE; v = aim_json_next(doc, v))
+	for (aim_json_value v = aim_json_first(doc, value); v != AIM_JSON_NONE;
+	     v = aim_json_next(doc, v))
 		check_pointers_below(v, out);
 }
 
@@ -268,8 +286,10 @@ static void test_errors_name_place_and_expectation(void **state)
 		{"[\xFF]", 1, 2, "/0", "invalid UTF-8, expected a value"},
 		{"[\x01]", 1, 2, "/0", "expected a value, found byte 0x1"},
 		{"{} x", 1, 4, "", "expected the end of the text, found 'x'"},
-		{"{\"x\":[{\"a\":1,\n \"b\":{},\n \"a\":2}]}", 3, 2, "/x/0/a", "a second member of the same name"},
-		{"\xEF\xBB\xBF{}", 1, 1, "", "expected a value, found a byte order mark (RFC 8259 section 8.1)"},
+		{"{\"x\":[{\"a\":1,\n \"b\":{},\n \"a\":2}]}", 3, 2, "/x/0/a",
+	     "a second member of the same name"},
+		{"\xEF\xBB\xBF{}", 1, 1, "",
+	     "expected a value, found a byte order mark (RFC 8259 section 8.1)"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -288,7 +308,8 @@ static void test_long_error_pointers(void **state)
 {
 	aim_error err = {0};
 	(void)state;
-	const char *text = "{\"0123456789012345678901234567890123456789\":{\"0123456789012345678901234567890123456789\":"
+	const char *text = "{\"0123456789012345678901234567890123456789\":{"
+	                   "\"0123456789012345678901234567890123456789\":"
 	                   "{\"0123456789012345678901234567890123456789\":[x]}}}";
 	assert_status(aim_json_parse(doc, bytes_of(text), 0, &err), AIM_E_JSON_SYNTAX);
 	assert_string_equal(err.pointer, "/0123456789012345678901234567890123456789"
@@ -347,7 +368,8 @@ static void test_cold_parse_allocates_little(void **state)
 	assert_true(heap.n_allocs - before <= 3);
 }
 
-/* Appends one member; every third name is written with an escape. The letters tell the names apart. */
+/* Appends one member; every third name is written with an escape. The letters tell the names
+ * apart. */
 static size_t put_member(char *dst, int index, int escaped)
 {
 	size_t n = put(dst, escaped ? "\"n\\u0061me" : "\"name");
@@ -356,7 +378,8 @@ static size_t put_member(char *dst, int index, int escaped)
 	return n + put(dst + n, index % 2 ? "\":[{}]," : "\":1,");
 }
 
-/* Objects of every size around the change from pairs to a set; a duplicate of each member in turn. */
+/* Objects of every size around the change from pairs to a set; a duplicate of each member in
+ * turn. */
 static void test_duplicates_in_objects_of_every_size(void **state)
 {
 	char text[2048];

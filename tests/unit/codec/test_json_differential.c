@@ -1,6 +1,6 @@
-/* The reader against jansson on mutated documents. jansson is not as strict (it rejects duplicates on request, but
- * knows no surrogate or exactness rules we do not), so: what we accept it accepts, with the same values; what it
- * refuses we refuse. */
+/* The reader against jansson on mutated documents. jansson is not as strict (it rejects duplicates
+ * on request, but knows no surrogate or exactness rules we do not), so: what we accept it accepts,
+ * with the same values; what it refuses we refuse. */
 #include "support.h"
 
 #include <aim/json.h>
@@ -22,7 +22,8 @@ static void assert_same(const aim_json *doc, aim_json_value value, const json_t 
 static void assert_same_object(const aim_json *doc, aim_json_value value, const json_t *other)
 {
 	assert_int_equal(aim_json_count(doc, value), json_object_size(other));
-	for (aim_json_value v = aim_json_first(doc, value); v != AIM_JSON_NONE; v = aim_json_next(doc, v)) {
+	for (aim_json_value v = aim_json_first(doc, value); v != AIM_JSON_NONE;
+	     v = aim_json_next(doc, v)) {
 		aim_str key = aim_json_key(doc, v);
 		json_t *member = json_object_getn(other, key.ptr, key.len);
 		assert_non_null(member);
@@ -34,7 +35,8 @@ static void assert_same_array(const aim_json *doc, aim_json_value value, const j
 {
 	size_t i = 0;
 	assert_int_equal(aim_json_count(doc, value), json_array_size(other));
-	for (aim_json_value v = aim_json_first(doc, value); v != AIM_JSON_NONE; v = aim_json_next(doc, v))
+	for (aim_json_value v = aim_json_first(doc, value); v != AIM_JSON_NONE;
+	     v = aim_json_next(doc, v))
 		assert_same(doc, v, json_array_get(other, i++));
 }
 
@@ -69,7 +71,8 @@ static void assert_same(const aim_json *doc, aim_json_value value, const json_t 
 	case AIM_JSON_STRING:
 		assert_true(json_is_string(other));
 		assert_int_equal(aim_json_string(doc, value).len, json_string_length(other));
-		assert_memory_equal(aim_json_string(doc, value).ptr, json_string_value(other), json_string_length(other));
+		assert_memory_equal(aim_json_string(doc, value).ptr, json_string_value(other),
+		                    json_string_length(other));
 		break;
 	case AIM_JSON_NUMBER:
 		assert_true(json_is_number(other));
@@ -84,9 +87,11 @@ static void assert_same(const aim_json *doc, aim_json_value value, const json_t 
 }
 
 static const char *const seeds[] = {
-	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"read\",\"arguments\":{\"path\":\"/a\"}}}",
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/"
+	"call\",\"params\":{\"name\":\"read\",\"arguments\":{\"path\":\"/a\"}}}",
 	"[1,-2.5e3,0.1,true,false,null,\"\\u00e9\\ud83d\\ude00\\n\",{\"a\":{},\"b\":[]}]",
-	"{\"k1\":1,\"k2\":2,\"k3\":3,\"k4\":4,\"k5\":5,\"k6\":6,\"k7\":7,\"k8\":8,\"k9\":9,\"ka\":0,\"kb\":1,\"kc\":2,\"kd\":3,"
+	"{\"k1\":1,\"k2\":2,\"k3\":3,\"k4\":4,\"k5\":5,\"k6\":6,\"k7\":7,\"k8\":8,\"k9\":9,\"ka\":0,"
+	"\"kb\":1,\"kc\":2,\"kd\":3,"
 	"\"ke\":4,\"kf\":5,\"kg\":6,\"kh\":7,\"ki\":8}",
 	" { \"d\\u0065ep\" : [ [ [ [ { \"\xC3\xA9\" : \"\xE2\x82\xAC\xF0\x9F\x98\x80\" } ] ] ] ] }\n",
 	"[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",1e5,1E-5,123456789012345678]",
@@ -95,7 +100,8 @@ static const char *const seeds[] = {
 /* Bytes that matter to the grammar come more often than chance would have it. */
 static char random_byte(void)
 {
-	static const char interesting[] = "{}[]:,\"\\/u0123456789eE+-.tfn \n\t\x01\x7F\x80\xC3\xA9\xED\xF0\xFF";
+	static const char interesting[] =
+	    "{}[]:,\"\\/u0123456789eE+-.tfn \n\t\x01\x7F\x80\xC3\xA9\xED\xF0\xFF";
 	uint32_t r = next_random();
 	return r % 4 ? interesting[r / 4 % (sizeof interesting - 1)] : (char)(r >> 4);
 }
@@ -124,14 +130,15 @@ static void compare_one(aim_json *doc, const char *text, size_t len, size_t coun
 	json_error_t why;
 	aim_error err = {0};
 	if (memchr(text, 0, len))
-		return; /* jansson 2.14 skips NUL bytes between tokens; RFC 8259 §2 has no such white space */
-	json_t *other = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+		return; /* jansson 2.14 skips NUL bytes between tokens, which RFC 8259 §2 does not know */
+	json_t *other =
+	    json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
 	aim_status rc = aim_json_parse(doc, aim_bytes_from(text, len), 0, &err);
 	/* jansson also refuses numbers it cannot hold, which is no matter of grammar. */
 	int too_big = !other && (strstr(why.text, "too big") || strstr(why.text, "overflow"));
 	if ((rc == AIM_OK) != (other != NULL) && !too_big)
-		fail_msg("%.*s: %s (%s), jansson: %s", (int)len, text, aim_status_name(rc), err.message,
-		         other ? "accepted" : why.text);
+		fail_msg("%.*s: %s (%s), jansson: %s", (int)len, text, aim_status_name(rc),
+		         err.message, other ? "accepted" : why.text);
 	if (rc == AIM_OK && other)
 		assert_same(doc, AIM_JSON_ROOT, other);
 	counts[rc == AIM_OK]++;

@@ -1,5 +1,5 @@
-/* What the reader accepts and refuses, each text alone: RFC 8259, RFC 7493, and the cases that JSON readers are
- * known to disagree about. */
+/* What the reader accepts and refuses, each text alone: RFC 8259, RFC 7493, and the cases that JSON
+ * readers are known to disagree about. */
 #include "support.h"
 
 #include <aim/json.h>

@@ -1,4 +1,5 @@
-/* Every bound of a document: at the limit it is read, one beyond it is refused, and nothing grows without one. */
+/* Every bound of a document: at the limit it is read, one beyond it is refused, and nothing grows
+ * without one. */
 #include "support.h"
 
 #include <aim/json.h>
@@ -107,7 +108,8 @@ static void test_great_depth(void **state)
 static void test_memory_is_bounded(void **state)
 {
 	enum { SIZE = 1 << 18 };
-	static const char *const units[] = {"1,", "\"\",", "{},", "\"\\n\",", "{\"a\":1},", "[", "\"abcdefgh\","};
+	static const char *const units[] = {"1,",         "\"\",", "{},",          "\"\\n\",",
+	                                    "{\"a\":1},", "[",     "\"abcdefgh\","};
 	(void)state;
 	char *text = test_malloc(SIZE + 1);
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
@@ -136,7 +138,9 @@ static void test_count_beyond_the_nodes_field(void **state)
 		memcpy(text + 2 * i, ",7", 2);
 	text[0] = '[';
 	text[2 * (size_t)N] = ']';
-	assert_status(aim_json_parse(doc, aim_bytes_from(text, 2 * (size_t)N + 1), AIM_JSON_BORROW, NULL), AIM_OK);
+	assert_status(
+	    aim_json_parse(doc, aim_bytes_from(text, 2 * (size_t)N + 1), AIM_JSON_BORROW, NULL),
+	    AIM_OK);
 	assert_int_equal(aim_json_count(doc, 0), N);
 	test_free(text);
 	end();
@@ -145,9 +149,12 @@ static void test_count_beyond_the_nodes_field(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bytes),         cmocka_unit_test(test_values),
-		cmocka_unit_test(test_depth),         cmocka_unit_test(test_default_depth),
-		cmocka_unit_test(test_great_depth),   cmocka_unit_test(test_memory_is_bounded),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_default_depth),
+		cmocka_unit_test(test_great_depth),
+		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_count_beyond_the_nodes_field),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

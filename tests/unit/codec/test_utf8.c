@@ -32,8 +32,13 @@ static void test_the_first_bad_byte_is_named(void **state)
 		const char *text;
 		size_t bad;
 	} cases[] = {
-		{"\xFF", 0}, {"abc\x80", 3}, {"0123456789\xC3\xA9\xC3", 12}, {"\xE2\x82\xAC\xED\xA0\x80", 3},
-		{"0123456701234567\xF4\x90\x80\x80", 16}, {"\xC0\xAF", 0}, {"a\xE0\x80\xAF", 1},
+		{"\xFF", 0},
+		{"abc\x80", 3},
+		{"0123456789\xC3\xA9\xC3", 12},
+		{"\xE2\x82\xAC\xED\xA0\x80", 3},
+		{"0123456701234567\xF4\x90\x80\x80", 16},
+		{"\xC0\xAF", 0},
+		{"a\xE0\x80\xAF", 1},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -61,9 +66,29 @@ static size_t to_utf16(aim_str text, uint16_t *units)
 static void test_utf16_order(void **state)
 {
 	static const char *const texts[] = {
-		"", "a", "aa", "ab", "b", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
-		"\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF", "a\xEE\x80\x80", "a\xF0\x90\x80\x80",
-		"\xEE\x80\x80" "a", "\xF0\x90\x80\x80" "a", "\xEE\x80\x81", "\xF0\x90\x80\x81",
+		"",
+		"a",
+		"aa",
+		"ab",
+		"b",
+		"\x7F",
+		"\xC2\x80",
+		"\xDF\xBF",
+		"\xE0\xA0\x80",
+		"\xED\x9F\xBF",
+		"\xEE\x80\x80",
+		"\xEF\xBF\xBF",
+		"\xF0\x90\x80\x80",
+		"\xF0\x9F\x98\x80",
+		"\xF4\x8F\xBF\xBF",
+		"a\xEE\x80\x80",
+		"a\xF0\x90\x80\x80",
+		"\xEE\x80\x80"
+		"a",
+		"\xF0\x90\x80\x80"
+		"a",
+		"\xEE\x80\x81",
+		"\xF0\x90\x80\x81",
 	};
 	enum { N = sizeof texts / sizeof *texts };
 	(void)state;
@@ -77,7 +102,9 @@ static void test_utf16_order(void **state)
 				expected = (a[u] > b[u]) - (a[u] < b[u]);
 			if (expected == 0)
 				expected = (n > m) - (n < m);
-			assert_int_equal(aim__utf8_compare_utf16(aim_str_from(texts[i]), aim_str_from(texts[k])), expected);
+			assert_int_equal(
+			    aim__utf8_compare_utf16(aim_str_from(texts[i]), aim_str_from(texts[k])),
+			    expected);
 		}
 	}
 }
@@ -93,8 +120,10 @@ static void test_scanners_agree(void **state)
 				memset(text, 'x', len);
 				text[at] = (uint8_t)byte;
 				size_t expected = aim__scan_is_plain((uint8_t)byte) ? len : at;
-				assert_ptr_equal(aim__scan_plain_portable(text, text + len), text + expected);
-				assert_ptr_equal(aim__scan_plain(text, text + len), text + expected);
+				assert_ptr_equal(aim__scan_plain_portable(text, text + len),
+				                 text + expected);
+				assert_ptr_equal(aim__scan_plain(text, text + len),
+				                 text + expected);
 			}
 		}
 		test_free(text);
@@ -115,8 +144,10 @@ static void test_scanners_agree_on_noise(void **state)
 			const uint8_t *expected = text + start;
 			while (expected < text + sizeof text && aim__scan_is_plain(*expected))
 				expected++;
-			assert_ptr_equal(aim__scan_plain_portable(text + start, text + sizeof text), expected);
-			assert_ptr_equal(aim__scan_plain(text + start, text + sizeof text), expected);
+			assert_ptr_equal(aim__scan_plain_portable(text + start, text + sizeof text),
+			                 expected);
+			assert_ptr_equal(aim__scan_plain(text + start, text + sizeof text),
+			                 expected);
 		}
 	}
 }

@@ -54,9 +54,10 @@ static void test_every_kind_of_value(void **state)
 	aim__write_init(&w, out);
 	write_everything(&w);
 	assert_status(aim__write_finish(&w), AIM_OK);
-	assert_text(aim_buf_str(out), "{\"string\":\"a\\\"b\",\"text\":\"\",\"low\":-9223372036854775808,"
-	                              "\"high\":18446744073709551615,\"yes\":true,\"no\":false,"
-	                              "\"list\":[null,[],{},[1, 2],7]}");
+	assert_text(aim_buf_str(out),
+	            "{\"string\":\"a\\\"b\",\"text\":\"\",\"low\":-9223372036854775808,"
+	            "\"high\":18446744073709551615,\"yes\":true,\"no\":false,"
+	            "\"list\":[null,[],{},[1, 2],7]}");
 }
 
 static void test_the_first_failure_sticks(void **state)
@@ -137,10 +138,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_every_kind_of_value),
-		TEST(test_the_first_failure_sticks),
-		TEST(test_canonical_values),
-		TEST(test_written_strings_read_back),
+		TEST(test_every_kind_of_value), TEST(test_the_first_failure_sticks),
+		TEST(test_canonical_values),    TEST(test_written_strings_read_back),
 		TEST(test_out_of_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

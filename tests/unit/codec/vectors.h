@@ -23,7 +23,8 @@ static inline aim_str vectors_read(const char *name)
 	return span;
 }
 
-/* Cuts the next line from *rest and its tab-separated fields (empty ones too); their number, 0 at the end. */
+/* Cuts the next line from *rest and its tab-separated fields (empty ones too); their number, 0 at
+ * the end. */
 static inline size_t vectors_fields(char **rest, char *fields[], size_t max)
 {
 	char *line = *rest;

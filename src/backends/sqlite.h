@@ -1,8 +1,10 @@
-/* backends/sqlite.h — inside the SQLite store. One connection writes, under the store's apply lock; up
- * to AIM__SQLITE_READERS more read, each lent to one thread at a time, so SQLite's own mutexes stay off.
+/* backends/sqlite.h — inside the SQLite store. One connection writes, under the store's apply
+ * lock; up to AIM__SQLITE_READERS more read, each lent to one thread at a time, so SQLite's own
+ * mutexes stay off.
  *
  * Keys live in kv, rows of logs in log_row under id = log << 40 | position: a rowid table takes
- * 1 kB rows four times as fast as one keyed by (log, position), whose rows would spill to overflow pages. */
+ * 1 kB rows four times as fast as one keyed by (log, position), whose rows would spill to
+ * overflow pages. */
 #ifndef AIM_BACKENDS_SQLITE_H
 #define AIM_BACKENDS_SQLITE_H
 

@@ -78,7 +78,8 @@ aim_status aim__sqlite_status(int code)
 	return status == AIM_OK ? AIM_E_IO : status;
 }
 
-aim_status aim__sqlite_fail(const aim__sqlite_connection *c, int code, const char *what, aim_error *err)
+aim_status aim__sqlite_fail(const aim__sqlite_connection *c, int code, const char *what,
+                            aim_error *err)
 {
 	const char *why = c->db && sqlite3_extended_errcode(c->db) == code ? sqlite3_errmsg(c->db)
 	                                                                   : sqlite3_errstr(code);
@@ -151,7 +152,8 @@ aim_status aim__sqlite_run(aim__sqlite_connection *c, const char *sql, aim_error
 	return rc == SQLITE_OK ? AIM_OK : aim__sqlite_fail(c, rc, "cannot prepare", err);
 }
 
-aim_status aim__sqlite_number(aim__sqlite_connection *c, const char *sql, int64_t *out, aim_error *err)
+aim_status aim__sqlite_number(aim__sqlite_connection *c, const char *sql, int64_t *out,
+                              aim_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = sqlite3_prepare_v2(c->db, sql, -1, &s, NULL);

@@ -1,4 +1,5 @@
-/* backends/sqlite_open.c — opening the SQLite store: the file, whose it is, its tables. Layer backends. */
+/* backends/sqlite_open.c — opening the SQLite store: the file, whose it is, its tables. Layer
+ * backends. */
 #define _POSIX_C_SOURCE 200809L
 #include "backends/sqlite.h"
 

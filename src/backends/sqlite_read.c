@@ -1,5 +1,5 @@
-/* backends/sqlite_read.c — get, scan and read of the SQLite store. Each call borrows a reader, so any number
- * of threads read at once, also while one writes. */
+/* backends/sqlite_read.c — get, scan and read of the SQLite store. Each call borrows a reader,
+ * so any number of threads read at once, also while one writes. */
 #include "backends/sqlite.h"
 
 #include "base/error.h"

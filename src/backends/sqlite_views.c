@@ -1,6 +1,7 @@
-/* backends/sqlite_views.c — SQL views, so that a person can query a store with the sqlite3 shell: one per kind
- * of record, with a column for each path that its layer named, and one of the audit rows. Names and
- * paths come from static tables of the library, never from data. Layer backends. */
+/* backends/sqlite_views.c — SQL views, so that a person can query a store with the sqlite3
+ * shell: one per kind of record, with a column for each path that its layer named, and one of
+ * the audit rows. Names and paths come from static tables of the library, never from data. Layer
+ * backends. */
 #include "backends/sqlite.h"
 
 #include "base/buf.h"

@@ -1,6 +1,6 @@
 /* backends/sqlite_write.c — apply_group of the SQLite store: plan the group inside one immediate
- * transaction, then write the outcome of each key and each row, once. No savepoints: a batch that fails has
- * written nothing. */
+ * transaction, then write the outcome of each key and each row, once. No savepoints: a batch
+ * that fails has written nothing. */
 #include "backends/sqlite.h"
 
 #include "base/ctx.h"
@@ -93,7 +93,8 @@ static aim_status last_position(const write *w, int64_t log, uint64_t *out_next)
 }
 
 /* mine becomes the log's number; NULL when it is new. */
-static aim_status plan_log(void *user, aim_bytes name, uint64_t *out_next, void **mine, aim_error *err)
+static aim_status plan_log(void *user, aim_bytes name, uint64_t *out_next, void **mine,
+                           aim_error *err)
 {
 	const write *w = user;
 	aim_status status = AIM_OK;
@@ -239,7 +240,8 @@ static aim_status write_floor(const write *w, uint64_t before)
 	return q ? finish(w, q, sqlite3_bind_int64(q, 1, (int64_t)w->s->plan.version_floor)) : status;
 }
 
-static aim_status write_group(const write *w, aim_store_batch *batches, size_t n_batches, int64_t now_us)
+static aim_status write_group(const write *w, aim_store_batch *batches, size_t n_batches,
+                              int64_t now_us)
 {
 	aim__plan *plan = &w->s->plan;
 	const aim__plan_source source = {plan_key, plan_log, (void *)(uintptr_t)w};

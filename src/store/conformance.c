@@ -1,5 +1,5 @@
-/* store/conformance.c — the runner of the conformance suite and the calls its checks make. Layer store;
- * calls engines directly, without the handle's checks. */
+/* store/conformance.c — the runner of the conformance suite and the calls its checks make. Layer
+ * store; calls engines directly, without the handle's checks. */
 #include "store/conformance.h"
 
 #include "base/ctx.h"
@@ -41,7 +41,8 @@ int aim__gave_keys(const aim__conformance *t, const char *keys)
 	return t->result == AIM_OK && same(&t->keys, aim__text(keys));
 }
 
-static aim_status take(void *user, aim_bytes key, aim_bytes value, uint64_t version, uint64_t position)
+static aim_status take(void *user, aim_bytes key, aim_bytes value, uint64_t version,
+                       uint64_t position)
 {
 	aim__conformance *t = user;
 	t->n_rows++;
@@ -231,7 +232,8 @@ static aim_status run_checks(aim_ctx *ctx, const aim_store_conformance *suite,
 	return result;
 }
 
-aim_status aim_store_conformance_run(aim_ctx *ctx, const aim_store_conformance *suite, aim_error *err)
+aim_status aim_store_conformance_run(aim_ctx *ctx, const aim_store_conformance *suite,
+                                     aim_error *err)
 {
 	static const aim__conformance_checks *const lists[] = {
 		&aim__conformance_keys, &aim__conformance_groups, &aim__conformance_logs};

@@ -1,5 +1,5 @@
-/* store/conformance.h — inside the conformance suite: one check's view of the engine under test. The
- * first expectation that fails is kept; what follows in that check does no harm. */
+/* store/conformance.h — inside the conformance suite: one check's view of the engine under test.
+ * The first expectation that fails is kept; what follows in that check does no harm. */
 #ifndef AIM_STORE_CONFORMANCE_H
 #define AIM_STORE_CONFORMANCE_H
 

@@ -234,7 +234,8 @@ typedef struct seen {
 	uint32_t n_rows;
 } seen;
 
-static aim_status see(void *user, aim_bytes key, aim_bytes value, uint64_t version, uint64_t position)
+static aim_status see(void *user, aim_bytes key, aim_bytes value, uint64_t version,
+                      uint64_t position)
 {
 	seen *s = user;
 	(void)key, (void)position;

@@ -1,4 +1,5 @@
-/* store/conformance_keys.c — conformance checks of keys: bytes, order, versions, expiry. Layer store. */
+/* store/conformance_keys.c — conformance checks of keys: bytes, order, versions, expiry. Layer
+ * store. */
 #include "store/conformance.h"
 
 #include "base/mem.h"

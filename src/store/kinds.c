@@ -1,10 +1,10 @@
-/* store/kinds.c — opening: the format of the store and the versions of the kinds of records in it, migration of older
- * values. Layer store; the kinds come from the layers above as tables.
+/* store/kinds.c — opening: the format of the store and the versions of the kinds of records in
+ * it, migration of older values. Layer store; the kinds come from the layers above as tables.
  *
- * "meta/format" and "kind/<name>" hold {"version":n}. While a kind moves from n to n + 1 its value is
- * {"version":n,"after":"<hex of a key>"}: values up to that key have moved. Each batch writes some
- * values and the new progress together, so that a crash, or another process doing the same, loses
- * and repeats nothing. */
+ * "meta/format" and "kind/<name>" hold {"version":n}. While a kind moves from n to n + 1 its
+ * value is {"version":n,"after":"<hex of a key>"}: values up to that key have moved. Each batch
+ * writes some values and the new progress together, so that a crash, or another process doing
+ * the same, loses and repeats nothing. */
 #include "store/store.h"
 
 #include "base/buf.h"
@@ -215,7 +215,8 @@ typedef struct page {
 	aim_status failed; /* of take() */
 } page;
 
-static aim_status take(void *user, aim_bytes key, aim_bytes value, uint64_t version, uint64_t position)
+static aim_status take(void *user, aim_bytes key, aim_bytes value, uint64_t version,
+                       uint64_t position)
 {
 	page *p = user;
 	(void)position;
@@ -407,7 +408,8 @@ static aim_status check_engine(const aim_store_engine *engine, aim_error *err)
 	return AIM_OK;
 }
 
-static aim_status check_options(const aim_store_options *options, uint32_t *out_flags, aim_error *err)
+static aim_status check_options(const aim_store_options *options, uint32_t *out_flags,
+                                aim_error *err)
 {
 	aim_store_options o = {.struct_size = sizeof o};
 	aim_status rc =

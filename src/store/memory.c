@@ -1,6 +1,6 @@
-/* store/memory.c — the memory engine: a skip list of keys and an array of rows per log, under one lock. A
- * group is planned, then everything it needs is allocated, then it is linked in: the last step cannot
- * fail. Layer store. */
+/* store/memory.c — the memory engine: a skip list of keys and an array of rows per log, under
+ * one lock. A group is planned, then everything it needs is allocated, then it is linked in: the
+ * last step cannot fail. Layer store. */
 #include "store/store.h"
 
 #include "base/ctx.h"
@@ -122,7 +122,8 @@ static aim_status plan_key(void *user, aim_bytes key, int want_value, aim__plan_
 	return AIM_OK;
 }
 
-static aim_status plan_log(void *user, aim_bytes name, uint64_t *out_next, void **mine, aim_error *err)
+static aim_status plan_log(void *user, aim_bytes name, uint64_t *out_next, void **mine,
+                           aim_error *err)
 {
 	const memory *m = user;
 	(void)err;

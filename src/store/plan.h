@@ -1,8 +1,8 @@
-/* store/plan.h — what a group of batches changes, worked out before anything is written. The plan
- * holds the rules of the operations (versions, preconditions, counters, expiry) once for all built-in
- * engines: an engine answers what it has stored, then writes the outcome of each key, once, however often
- * the group wrote it. Planning may fail, for memory or a read error; writing a plan into memory cannot.
- * Confined. */
+/* store/plan.h — what a group of batches changes, worked out before anything is written. The
+ * plan holds the rules of the operations (versions, preconditions, counters, expiry) once for
+ * all built-in engines: an engine answers what it has stored, then writes the outcome of each
+ * key, once, however often the group wrote it. Planning may fail, for memory or a read error;
+ * writing a plan into memory cannot. Confined. */
 #ifndef AIM_STORE_PLAN_H
 #define AIM_STORE_PLAN_H
 

@@ -1,7 +1,7 @@
-/* store/skiplist.h — ordered keys of the memory store: a skip list (Pugh, 1990) whose levels come
- * from the context's seeded hash, so that strangers cannot choose a bad shape, and a heap of the
- * nodes that expire. Linking and unlinking never allocate: what can fail has failed before. Confined; the
- * memory engine locks around it. */
+/* store/skiplist.h — ordered keys of the memory store: a skip list (Pugh, 1990) whose levels
+ * come from the context's seeded hash, so that strangers cannot choose a bad shape, and a heap
+ * of the nodes that expire. Linking and unlinking never allocate: what can fail has failed
+ * before. Confined; the memory engine locks around it. */
 #ifndef AIM_STORE_SKIPLIST_H
 #define AIM_STORE_SKIPLIST_H
 

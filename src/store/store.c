@@ -1,5 +1,5 @@
-/* store/store.c — the store handle: checks what goes to an engine and what comes back from it. Layer
- * store; knows no engine. */
+/* store/store.c — the store handle: checks what goes to an engine and what comes back from it.
+ * Layer store; knows no engine. */
 #include "store/store.h"
 
 #include "base/buf.h"

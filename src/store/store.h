@@ -1,5 +1,5 @@
-/* store/store.h — inside the store layer: the handle, record kinds, and what the layers above use to
- * read. They write only through audit/commit.h, so that every change is recorded. */
+/* store/store.h — inside the store layer: the handle, record kinds, and what the layers above
+ * use to read. They write only through audit/commit.h, so that every change is recorded. */
 #ifndef AIM_STORE_STORE_H
 #define AIM_STORE_STORE_H
 

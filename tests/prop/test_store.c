@@ -1,6 +1,7 @@
 /* Random groups against a model that anyone can check by eye: an array of keys, searched from the front. The
- * memory engine and the SQLite engine must agree with it in every answer, and so with each other. */
+ * engines in memory, in SQLite and on a table must agree with it in every answer, and so with each other. */
 #define _GNU_SOURCE
+#include "../unit/store/sorted.h"
 #include "support.h"
 
 #include "base/buf.h"
@@ -333,6 +334,23 @@ static void the_memory_engine_is_the_model(void **state)
 	}
 }
 
+static void an_engine_on_a_table_is_the_model(void **state)
+{
+	(void)state;
+	for (uint64_t i = 1; i <= 20; i++) {
+		test_heap heap;
+		aim_ctx *ctx = test_ctx(&heap);
+		sorted entries = {.n_closed = 0};
+		aim_store_table table = sorted_table(&entries);
+		subject s = {.name = "table"};
+		aim__skip_init(&entries.list, ctx);
+		assert_status(aim_store_table_wrap(ctx, &table, &s.engine, NULL), AIM_OK);
+		run(&s, i, 1000);
+		aim__skip_dispose(&entries.list);
+		test_ctx_done(ctx, &heap);
+	}
+}
+
 #ifdef HAVE_SQLITE
 static void the_sqlite_engine_is_the_model(void **state)
 {
@@ -363,6 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_memory_engine_is_the_model),
+		cmocka_unit_test(an_engine_on_a_table_is_the_model),
 #ifdef HAVE_SQLITE
 		cmocka_unit_test(the_sqlite_engine_is_the_model),
 #endif

@@ -1,6 +1,7 @@
 /** aim/plugin/store.h — bring your own database. An engine is a table of four functions over ordered
- *  keys; examples/store_callbacks.c is one in about 60 lines, and the installed conformance suite
- *  (aim/plugin/store_conformance.h) says whether yours is right.
+ *  keys, for databases with transactions of their own; aim/plugin/store_table.h is a shorter way with
+ *  two functions. The installed conformance suite (aim/plugin/store_conformance.h) says whether yours
+ *  is right.
  *
  *      aim_store_engine e = {sizeof e, 0, my_get, my_scan, my_apply, my_read, my_db, my_close};
  *      aim_store_open_engine(ctx, &e, NULL, &store, &err);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "../store/suite.h"
 
+#include <aim/audit.h>
 #include <aim/sqlite.h>
 #include "backends/kinds.h"
 #include "backends/sqlite.h"
@@ -464,22 +465,36 @@ static void values_and_rows_are_readable_with_a_shell(void **state)
 	place *p = *state;
 	char out[256];
 	aim_store *store = open_store(p);
-	aim_store_op ops[2] = {{.kind = AIM_STORE_APPEND, .key = text("main"), .version = 0},
-	                       {.kind = AIM_STORE_PUT, .key = text("host/b")}};
-	ops[0].value = text("{\"salt\":\"00\",\"record\":{\"kind\":\"tool_call\",\"decision\":\"deny\","
-	                    "\"time_us\":1766000000123000}}");
-	ops[1].value = aim_bytes_from("\xFF\x00", 2);
-	aim_store_batch batch = {ops, 2, AIM_OK, 0};
+	aim_audit *log = NULL;
+	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST};
+	aim_store_op op = {.kind = AIM_STORE_PUT, .key = text("host/b")};
+	aim_store_batch batch = {&op, 1, AIM_OK, 0};
+	op.value = aim_bytes_from("\xFF\x00", 2);
+	r.time_us = 1766000000123000;
+	r.kind = aim_str_from("tool_call");
+	r.agent = aim_str_from("agent-7");
+	r.subject = aim_str_from("files");
+	r.action = aim_str_from("write_file");
+	r.decision = aim_str_from("deny");
+	r.rule = aim_str_from("r1");
 	assert_status(put(store, "host/a", "{\"x\":1}"), AIM_OK);
-	assert_status(aim__store_apply_group(store, &batch, 1, NULL), AIM_OK);
+	assert_status(aim_store_apply(store, &batch, NULL), AIM_OK);
+	assert_status(aim_audit_open(store, NULL, &log, NULL), AIM_OK);
+	assert_status(aim_audit_append(log, &r, NULL, NULL), AIM_OK);
+	aim_audit_free(log);
 	shell(p, "SELECT typeof(value) FROM kv WHERE key = CAST('host/a' AS BLOB)", out, sizeof out);
 	assert_string_equal(out, "text");
 	shell(p, "SELECT typeof(value) FROM kv WHERE key = CAST('host/b' AS BLOB)", out, sizeof out);
 	assert_string_equal(out, "blob");
 	shell(p, "SELECT format FROM kinds WHERE store_key = 'kind/kinds'", out, sizeof out);
 	assert_string_equal(out, "1");
-	shell(p, "SELECT position || ' ' || time || ' ' || kind || ' ' || decision FROM audit", out, sizeof out);
-	assert_string_equal(out, "0 2025-12-17T19:33:20.123Z tool_call deny");
+	shell(p,
+	      "SELECT position || ' ' || time || ' ' || kind || ' ' || agent || ' ' || subject || ' ' || action || "
+	      "' ' || decision || ' ' || rule FROM audit",
+	      out, sizeof out);
+	assert_string_equal(out, "0 2025-12-17T19:33:20.123Z tool_call agent-7 files write_file deny r1");
+	shell(p, "SELECT size FROM logs", out, sizeof out);
+	assert_string_equal(out, "1");
 	aim_store_free(store);
 }
 
@@ -514,6 +529,60 @@ static void a_trigger_in_the_file_does_not_run(void **state)
 	assert_string_equal(out, "0");
 }
 
+/* More threads than connections that read: some wait for one to come back. */
+
+typedef struct readers {
+	aim_store *store;
+	uint32_t n_good;
+} readers;
+
+static void read_often(void *arg, size_t index)
+{
+	readers *r = arg;
+	aim_buf *out = NULL;
+	(void)index;
+	if (aim_buf_new(r->store->ctx, &out) != AIM_OK)
+		return;
+	for (int i = 0; i < 100; i++)
+		if (aim__store_get(r->store, text("host/a"), out, NULL, NULL) == AIM_OK)
+			__atomic_fetch_add(&r->n_good, 1, __ATOMIC_RELAXED);
+	aim_buf_free(out);
+}
+
+static void many_threads_read_at_once(void **state)
+{
+	place *p = *state;
+	readers r = {open_store(p), 0};
+	assert_status(put(r.store, "host/a", "1"), AIM_OK);
+	suite_parallel(NULL, 2 * AIM__SQLITE_READERS, read_often, &r);
+	assert_int_equal(r.n_good, 2 * AIM__SQLITE_READERS * 100);
+	aim_store_free(r.store);
+}
+
+static aim_status use_store(aim_ctx *ctx, void *arg)
+{
+	const place *p = arg;
+	aim_store *store = NULL;
+	aim_buf *out = NULL;
+	aim_status rc = aim_sqlite_open(ctx, aim_str_from(p->path), NULL, &store, NULL);
+	if (rc == AIM_OK)
+		rc = put(store, "host/a", "1");
+	if (rc == AIM_OK)
+		rc = aim_buf_new(ctx, &out);
+	if (rc == AIM_OK)
+		rc = aim_store_read_key(store, text("host/a"), out, NULL, NULL);
+	aim_buf_free(out);
+	aim_store_free(store);
+	return rc;
+}
+
+static void memory_may_run_out_anywhere(void **state)
+{
+	place *p = *state;
+	aim_store_free(open_store(p));
+	test_each_allocation_fails(use_store, p);
+}
+
 #define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -540,6 +609,8 @@ int main(void)
 		FILE_TEST(values_and_rows_are_readable_with_a_shell),
 		FILE_TEST(opening_again_writes_nothing),
 		FILE_TEST(a_trigger_in_the_file_does_not_run),
+		FILE_TEST(many_threads_read_at_once),
+		FILE_TEST(memory_may_run_out_anywhere),
 	};
 	return cmocka_run_group_tests_name("backends/sqlite", tests, NULL, NULL);
 }

@@ -28,6 +28,7 @@
 #include <aim/hash.h>
 #include <aim/key.h>
 #include <aim/keyform.h>
+#include <aim/keystore.h>
 
 /* store */
 #include <aim/store.h>
@@ -60,5 +61,6 @@
 
 /* backends */
 #include <aim/sqlite.h>
+#include <aim/keyfile.h>
 
 #endif

@@ -58,6 +58,9 @@ typedef int32_t aim_status;
 #define AIM_E_KEY_HALF (-206)      /**< a private key where a public one is expected, or the reverse */
 #define AIM_E_KEY_ENCRYPTED (-207) /**< a private key file that is protected by a passphrase */
 #define AIM_E_KEY_PAIR (-208)      /**< a private key with the public key of another */
+#define AIM_E_KEYSTORE (-209)       /**< a keystore that is damaged, or none */
+#define AIM_E_KEYSTORE_AGENT (-210) /**< a keystore of another agent */
+#define AIM_E_PASSPHRASE (-211)     /**< a keystore under another passphrase or wrapper */
 
 /* store: −300 … −399 */
 #define AIM_E_CONFLICT (-300)       /**< a precondition of the batch does not hold */
@@ -93,6 +96,9 @@ typedef int32_t aim_status;
 /* mcp: −900 … −999 */
 #define AIM_E_MCP_MESSAGE (-900)   /**< not a JSON-RPC message of MCP */
 #define AIM_E_MCP_CLOSED (-901)    /**< that direction was closed */
+
+/* backends: −1000 … −1099 */
+#define AIM_E_KEYFILE_ACCESS (-1000) /**< a key file open to others, behind a link, or no regular file */
 
 /** The constant's name, e.g. "AIM_E_NOMEM".
  *  @return static text, never NULL; "AIM_E_UNKNOWN" for a code this library does not define.

@@ -47,6 +47,9 @@ static const entry table[] = {
 	ROW(AIM_E_KEY_HALF, "public and private key mixed up"),
 	ROW(AIM_E_KEY_ENCRYPTED, "private key file is encrypted"),
 	ROW(AIM_E_KEY_PAIR, "private and public key do not belong together"),
+	ROW(AIM_E_KEYSTORE, "not a usable keystore"),
+	ROW(AIM_E_KEYSTORE_AGENT, "the keystore is of another agent"),
+	ROW(AIM_E_PASSPHRASE, "wrong passphrase"),
 	ROW(AIM_E_CONFLICT, "a precondition does not hold"),
 	ROW(AIM_E_STORE_VERSION, "the store was written by a newer version"),
 	ROW(AIM_E_STORE_CORRUPT, "the store is damaged"),
@@ -70,6 +73,7 @@ static const entry table[] = {
 	ROW(AIM_E_POLICY, "the policy has errors"),
 	ROW(AIM_E_MCP_MESSAGE, "not an MCP message"),
 	ROW(AIM_E_MCP_CLOSED, "already closed"),
+	ROW(AIM_E_KEYFILE_ACCESS, "not a private regular file"),
 };
 
 #define N_ENTRIES (sizeof table / sizeof *table)

@@ -252,6 +252,11 @@ aim_status aim__key_sign(const aim_key *key, uint32_t purposes, aim_bytes messag
 	return rc;
 }
 
+int aim__key_has_seed(const aim_key *key)
+{
+	return key->pair != NULL;
+}
+
 const aim_public_key *aim__key_public(const aim_key *key)
 {
 	return &key->public_key;

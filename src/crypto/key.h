@@ -13,6 +13,9 @@
 aim_status aim__key_sign(const aim_key *key, uint32_t purposes, aim_bytes message,
                          uint8_t out_signature[64], aim_error *err);
 
+/* 0 for a key that lives outside. */
+int aim__key_has_seed(const aim_key *key);
+
 /* Borrowed; as long as the key lives. */
 const aim_public_key *aim__key_public(const aim_key *key);
 aim_ctx *aim__key_ctx(const aim_key *key);

@@ -157,6 +157,42 @@ aim_status aim__ed25519_verify_strict(const aim_ctx *ctx, const uint8_t public_k
 	                 t->name);
 }
 
+aim_status aim__argon2id(const aim_ctx *ctx, aim_bytes password, const uint8_t salt[16], uint32_t passes,
+                         uint32_t memory_kib, uint8_t *out, size_t out_len)
+{
+	const aim_crypto *t = table_of(ctx);
+	if (!t->argon2id)
+		return AIM_E_UNSUPPORTED;
+	aim_status rc = t->argon2id(t->user, password, salt, passes, memory_kib, out, out_len);
+	return rc == AIM_OK || rc == AIM_E_NOMEM ? rc : AIM_E_CALLBACK;
+}
+
+int aim__aead_available(const aim_ctx *ctx)
+{
+	return table_of(ctx)->xchacha20poly1305_seal != NULL;
+}
+
+aim_status aim__aead_seal(const aim_ctx *ctx, const uint8_t key[32], const uint8_t nonce[24],
+                          aim_bytes associated, aim_bytes plain, uint8_t *out)
+{
+	const aim_crypto *t = table_of(ctx);
+	if (!t->xchacha20poly1305_seal)
+		return AIM_E_UNSUPPORTED;
+	return t->xchacha20poly1305_seal(t->user, key, nonce, associated, plain, out) == AIM_OK
+	               ? AIM_OK
+	               : AIM_E_CALLBACK;
+}
+
+aim_status aim__aead_open(const aim_ctx *ctx, const uint8_t key[32], const uint8_t nonce[24],
+                          aim_bytes associated, aim_bytes sealed, uint8_t *out)
+{
+	const aim_crypto *t = table_of(ctx);
+	if (!t->xchacha20poly1305_open)
+		return AIM_E_UNSUPPORTED;
+	aim_status rc = t->xchacha20poly1305_open(t->user, key, nonce, associated, sealed, out);
+	return rc == AIM_OK || rc == AIM_E_SIGNATURE ? rc : AIM_E_CALLBACK;
+}
+
 void *aim__secret_alloc(const aim_ctx *ctx, size_t size)
 {
 	const aim_crypto *t = table_of(ctx);

@@ -26,6 +26,16 @@ aim_status aim__ed25519_verify_strict(const aim_ctx *ctx, const uint8_t public_k
                                       aim_bytes message, const uint8_t signature[64],
                                       aim_error *err);
 
+/* Argon2id and XChaCha20-Poly1305 as aim/plugin/crypto.h has them, for the keystore.
+ * AIM_E_UNSUPPORTED when the provider has none; derive also AIM_E_NOMEM; open also AIM_E_SIGNATURE; AIM_E_CALLBACK. */
+aim_status aim__argon2id(const aim_ctx *ctx, aim_bytes password, const uint8_t salt[16], uint32_t passes,
+                         uint32_t memory_kib, uint8_t *out, size_t out_len);
+int aim__aead_available(const aim_ctx *ctx);
+aim_status aim__aead_seal(const aim_ctx *ctx, const uint8_t key[32], const uint8_t nonce[24],
+                          aim_bytes associated, aim_bytes plain, uint8_t *out);
+aim_status aim__aead_open(const aim_ctx *ctx, const uint8_t key[32], const uint8_t nonce[24],
+                          aim_bytes associated, aim_bytes sealed, uint8_t *out);
+
 /* Memory for seeds: guarded when the allocator is the built-in and the provider offers it. */
 void *aim__secret_alloc(const aim_ctx *ctx, size_t size);
 /* Wipes, then frees; ptr may be NULL. */

@@ -25,7 +25,7 @@ COUNTED = (
     ("a program without cases", "OK", "12 inputs\n", "1 0 0", []),
     ("a program without cases that fails", "FAIL", "", "0 1 0", ["failed: t"]),
     ("a timeout", "TIMEOUT", GOOD, "1 1 0", ["failed: t"]),
-    ("a skipped program", "SKIP", "", "0 0 1", ["skipped: t"]),
+    ("a skipped program", "SKIP", "", "0 1 0", ["failed: t: could not run"]),
     ("a program that could not start", "ERROR", "", "0 1 0", ["failed: t"]),
 )
 

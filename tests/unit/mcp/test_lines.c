@@ -19,8 +19,12 @@ static void read_in_pieces(aim_ctx *ctx, const char *text, size_t n, size_t max,
 			size_t used = 0;
 			assert_status(aim__line_next(&reader, piece, &used, &line), AIM_OK);
 			assert_true(used > 0);
-			if (line.complete)
-				strncat(strcat(out, line.oversized ? "#" : ""), (const char *)line.bytes.ptr, line.bytes.len), strcat(out, "|");
+			if (line.complete) {
+				strcat(out, line.oversized ? "#" : "");
+				if (line.bytes.len)
+					strncat(out, (const char *)line.bytes.ptr, line.bytes.len);
+				strcat(out, "|");
+			}
 			piece.ptr += used;
 			piece.len -= used;
 			at += used;

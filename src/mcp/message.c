@@ -11,12 +11,17 @@
 
 #define PROTOCOL_KEY "io.modelcontextprotocol/protocolVersion"
 
-static const char *const top_names[] = {"jsonrpc", "id", "method", "params", "result", "error"};
+#define NAME(text) {text, sizeof(text) - 1}
+
+static const aim_str top_names[] = {NAME("jsonrpc"), NAME("id"),     NAME("method"),
+                                    NAME("params"),  NAME("result"), NAME("error")};
 #define N_TOP (sizeof top_names / sizeof *top_names)
 
 /* Members of params that the guard itself reads. */
-static const char *const param_names[] = {"name", "uri",    "arguments", "ref",          "taskId", "argument",
-                                          "_meta", "cursor", "task",      "requestState", "requestId"};
+static const aim_str param_names[] = {
+	NAME("name"),     NAME("uri"),   NAME("arguments"), NAME("ref"),  NAME("taskId"),
+	NAME("argument"), NAME("_meta"), NAME("cursor"),    NAME("task"), NAME("requestState"),
+	NAME("requestId")};
 #define N_PARAMS (sizeof param_names / sizeof *param_names)
 
 static uint8_t fold_ascii(uint8_t c)
@@ -43,14 +48,14 @@ static size_t fold_one(const uint8_t *p, size_t len, uint8_t *out)
 	return 0;
 }
 
-static int folds_to(aim_str key, const char *name)
+static int folds_to(aim_str key, aim_str name)
 {
 	const uint8_t *p = (const uint8_t *)key.ptr;
 	size_t left = key.len;
-	for (; *name; name++) {
+	for (size_t i = 0; i < name.len; i++) {
 		uint8_t c;
 		size_t n = left ? fold_one(p, left, &c) : 0;
-		if (n == 0 || c != fold_ascii((uint8_t)*name))
+		if (n == 0 || c != fold_ascii((uint8_t)name.ptr[i]))
 			return 0;
 		p += n;
 		left -= n;
@@ -58,19 +63,31 @@ static int folds_to(aim_str key, const char *name)
 	return left == 0;
 }
 
-static int is_alias(aim_str key, const char *name)
+static int same(aim_str a, aim_str b)
 {
-	size_t len = strlen(name);
-	return key.len >= len && folds_to(key, name) && !(key.len == len && memcmp(key.ptr, name, len) == 0);
+	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
-int aim__message_has_alias(const aim_json *doc, aim_json_value object, const char *const *names,
-                           size_t n_names)
+/* The name that key is, or that some readers take it for; n_names when there is none. */
+static size_t resembles(aim_str key, const aim_str *names, size_t n_names)
 {
-	for (aim_json_value v = aim__json_first(doc, object); v != AIM_JSON_NONE; v = aim__json_next(doc, v))
-		for (size_t i = 0; i < n_names; i++)
-			if (is_alias(aim__json_key(doc, v), names[i]))
-				return 1;
+	for (size_t i = 0; i < n_names; i++) {
+		uint8_t first = key.len ? (uint8_t)key.ptr[0] : 0;
+		int begins = first >= 0x80 || fold_ascii(first) == fold_ascii((uint8_t)names[i].ptr[0]);
+		if (begins && key.len >= names[i].len && folds_to(key, names[i]))
+			return i;
+	}
+	return n_names;
+}
+
+static int has_alias(const aim_json *doc, aim_json_value object, const aim_str *names, size_t n_names)
+{
+	for (aim_json_value v = aim__json_first(doc, object); v != AIM_JSON_NONE; v = aim__json_next(doc, v)) {
+		aim_str key = aim__json_key(doc, v);
+		size_t i = resembles(key, names, n_names);
+		if (i < n_names && !same(key, names[i]))
+			return 1;
+	}
 	return 0;
 }
 
@@ -102,16 +119,16 @@ typedef struct parts {
 
 static void collect(const aim_json *doc, aim_json_value object, parts *out)
 {
+	out->alias = 0;
 	for (size_t i = 0; i < N_TOP; i++)
 		out->of[i] = AIM_JSON_NONE;
-	out->alias = aim__message_has_alias(doc, object, top_names, N_TOP);
 	for (aim_json_value v = aim__json_first(doc, object); v != AIM_JSON_NONE; v = aim__json_next(doc, v)) {
 		aim_str key = aim__json_key(doc, v);
-		size_t i = 0;
-		while (i < N_TOP && !aim_str_equal(key, aim_str_from(top_names[i])))
-			i++;
-		if (i < N_TOP)
+		size_t i = resembles(key, top_names, N_TOP);
+		if (i < N_TOP && same(key, top_names[i]))
 			out->of[i] = v;
+		else
+			out->alias |= i < N_TOP;
 	}
 }
 
@@ -126,7 +143,7 @@ static void classify_call(const aim_json *doc, aim__message *m)
 		invalid(m, "params_type", INVALID_PARAMS);
 		return;
 	}
-	if (aim__message_has_alias(doc, m->params, param_names, N_PARAMS)) {
+	if (has_alias(doc, m->params, param_names, N_PARAMS)) {
 		invalid(m, "ambiguous_member", INVALID_PARAMS);
 		return;
 	}

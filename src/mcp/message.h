@@ -43,11 +43,6 @@ aim_bytes aim__message_id_key(const aim_json *doc, aim_json_value id, uint8_t *d
 /* The id as text for records and events: the string, or the number's digits. */
 aim_str aim__message_id_text(aim_bytes key);
 
-/* 1 when a member of object is called like name up to letter case but not exactly: readers that ignore
- * case (Go's encoding/json does, with Unicode folding) would take it for name. */
-int aim__message_has_alias(const aim_json *doc, aim_json_value object, const char *const *names,
-                           size_t n_names);
-
 /* The member a JSON Pointer names below params, AIM_JSON_NONE when absent. */
 aim_json_value aim__message_at(const aim_json *doc, aim_json_value params, const char *pointer);
 

@@ -122,6 +122,14 @@ int aim__baseline_find(const aim_baseline *baseline, uint32_t kind, aim_str name
 	return 1;
 }
 
+/* A stale list was written just now: its version is not known yet. */
+int aim__baseline_has(const aim_baseline *baseline, uint32_t kind)
+{
+	if (kind == 0 || kind >= AIM__FINGERPRINT_KINDS)
+		return 0;
+	return baseline->lists[kind].version != 0 || baseline->lists[kind].stale;
+}
+
 aim_str aim__baseline_server(const aim_baseline *baseline)
 {
 	return aim_str_from(baseline->server);

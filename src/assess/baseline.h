@@ -15,6 +15,8 @@ typedef struct aim__baseline_view {
 /* 1 when the name is known, else 0 and *out is untouched. */
 int aim__baseline_find(const aim_baseline *baseline, uint32_t kind, aim_str name,
                        aim__baseline_view *out);
+/* 1 when the server has a baseline of that kind, be it an empty one: the next list is compared with it. */
+int aim__baseline_has(const aim_baseline *baseline, uint32_t kind);
 /* The server's id; borrowed. */
 aim_str aim__baseline_server(const aim_baseline *baseline);
 

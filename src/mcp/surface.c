@@ -2,6 +2,7 @@
  * assess. Knows nothing of messages: it is given definitions. */
 #include "mcp/surface.h"
 
+#include "assess/baseline.h"
 #include "base/ctx.h"
 #include "base/mem.h"
 
@@ -38,15 +39,13 @@ void aim__surface_dispose(aim__surface *surface)
 
 aim_status aim__surface_open(aim__surface *surface, aim_registry *registry, aim_str server, aim_error *err)
 {
-	uint8_t nothing[AIM_FINGERPRINT_LEN], stored[AIM_FINGERPRINT_LEN];
-	aim_status rc = aim_baseline_open(registry, server, &surface->baseline, err);
-	if (rc == AIM_OK)
-		rc = aim_baseline_manifest(surface->baseline, stored, err);
-	if (rc == AIM_OK)
-		rc = aim_fingerprint_manifest(surface->ctx, NULL, 0, nothing, err);
-	if (rc == AIM_OK)
-		surface->has_pin = memcmp(nothing, stored, sizeof stored) != 0;
-	return rc;
+	return aim_baseline_open(registry, server, &surface->baseline, err);
+}
+
+/* Is there something to compare with? */
+static int has_pin(const aim__surface *surface)
+{
+	return surface->baseline ? aim__baseline_has(surface->baseline, AIM_FINGERPRINT_TOOL) : surface->first_list_done;
 }
 
 /* --- the tools known in this connection --------------------------------------------------------- */
@@ -121,12 +120,12 @@ static uint32_t judge(aim__surface *surface, aim__tool *tool)
 	aim_baseline_entry entry;
 	if (surface->baseline) {
 		if (!baseline_entry(surface, aim__tool_name(tool), &entry))
-			return surface->has_pin ? AIM__TOOL_ADDED : AIM__TOOL_FIRST;
+			return has_pin(surface) ? AIM__TOOL_ADDED : AIM__TOOL_FIRST;
 		if (memcmp(entry.baseline_surface, tool->surface, sizeof tool->surface) != 0)
 			return AIM__TOOL_CHANGED;
 		return entry.state == AIM_BASELINE_APPROVED ? AIM__TOOL_APPROVED : 0;
 	}
-	if (!tool->is_pinned && surface->has_pin)
+	if (!tool->is_pinned && has_pin(surface))
 		return AIM__TOOL_ADDED;
 	if (!tool->is_pinned) {
 		memcpy(tool->pinned, tool->surface, sizeof tool->pinned);
@@ -273,6 +272,23 @@ static aim_status observe(aim__surface *surface, aim_str agent, aim_str session,
 	return aim_baseline_observe(surface->baseline, &seen, err);
 }
 
+/* The baseline's word counts: another process may have made it while this list was read. */
+static void judge_again(aim__surface *surface)
+{
+	aim__baseline_view view;
+	for (size_t i = 0; surface->baseline && i < surface->n_tools; i++) {
+		aim__tool *tool = surface->tools[i];
+		if (tool->list != surface->list || tool->state & AIM__TOOL_UNREADABLE)
+			continue;
+		tool->state &= ~ALL_VERDICTS;
+		if (aim__baseline_find(surface->baseline, AIM_FINGERPRINT_TOOL, aim__tool_name(tool), &view) &&
+		    view.verdict == AIM_BASELINE_FIRST_SEEN)
+			tool->state |= AIM__TOOL_FIRST;
+		else
+			tool->state |= judge(surface, tool);
+	}
+}
+
 aim_status aim__surface_observe(aim__surface *surface, aim_str agent, aim_str session, int *out_done, aim_error *err)
 {
 	*out_done = 0;
@@ -282,7 +298,8 @@ aim_status aim__surface_observe(aim__surface *surface, aim_str agent, aim_str se
 	if (rc != AIM_OK)
 		return rc;
 	surface->n_observed = surface->n_listed;
-	surface->has_pin |= surface->n_listed > 0;
+	surface->first_list_done = 1;
+	judge_again(surface);
 	*out_done = 1;
 	return AIM_OK;
 }

@@ -59,7 +59,7 @@ typedef struct aim__surface {
 	aim_json scratch; /* a stored definition */
 	uint64_t list;    /* number of the list in work */
 	size_t n_observed; /* of listed, when last compared with the baseline */
-	int has_pin;      /* there is something to compare with */
+	int first_list_done; /* without a baseline: there is something to compare with */
 } aim__surface;
 
 static inline aim_str aim__tool_name(const aim__tool *tool)

@@ -96,9 +96,11 @@ static void an_added_tool_is_drift(void **state)
 	rig r;
 	rig_start(&r, &registered);
 	(void)listed(&r, READ);
+	expect_list(&r, READ "," LOOK, READ); /* also in the connection that made the baseline */
 	rig_reconnect(&r, AIM_GUARD_PINNED);
 	expect_list(&r, READ "," LOOK, READ);
 	assert_string_equal(rig_event_of(&r, AIM_GUARD_EVENT_DRIFT)->code, "tool_added");
+	expect_list(&r, READ "," LOOK "," RIG_TOOL("more", "x"), READ);
 	rig_refuses(&r, CALL("1", "look"), "tool_changed", NULL);
 	rig_stop(&r);
 }
@@ -275,6 +277,21 @@ static void an_endless_list_is_pinned_too(void **state)
 	rig_stop(&r);
 }
 
+/* A server that first shows nothing has a baseline all the same: what comes later was never agreed to. */
+static void an_empty_first_list_is_a_baseline(void **state)
+{
+	(void)state;
+	for (int with_registry = 0; with_registry < 2; with_registry++) {
+		rig r;
+		rig_setup setup = {.with_registry = with_registry};
+		rig_start(&r, &setup);
+		expect_list(&r, "", "");
+		expect_list(&r, READ, "");
+		rig_refuses(&r, CALL("1", "read"), "tool_changed", NULL);
+		rig_stop(&r);
+	}
+}
+
 static void suspended_subjects_may_not_act(void **state)
 {
 	(void)state;
@@ -306,6 +323,7 @@ int main(void)
 		cmocka_unit_test(without_a_registry_the_first_list_is_the_pin),
 		cmocka_unit_test(pages_are_one_list),
 		cmocka_unit_test(an_endless_list_is_pinned_too),
+		cmocka_unit_test(an_empty_first_list_is_a_baseline),
 		cmocka_unit_test(suspended_subjects_may_not_act),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

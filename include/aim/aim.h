@@ -35,6 +35,7 @@
 
 /* audit */
 #include <aim/audit.h>
+#include <aim/checkpoint.h>
 
 /* identity */
 #include <aim/registry.h>

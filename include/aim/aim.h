@@ -36,6 +36,8 @@
 /* audit */
 #include <aim/audit.h>
 #include <aim/checkpoint.h>
+#include <aim/proof.h>
+#include <aim/receipt.h>
 
 /* identity */
 #include <aim/registry.h>

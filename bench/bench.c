@@ -76,7 +76,7 @@ double bench_now_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static int is_wanted(const char *name)
+int bench_wanted(const char *name)
 {
 	for (int i = 0; i < n_wanted; i++)
 		if (strncmp(name, wanted[i], strlen(wanted[i])) == 0)
@@ -129,7 +129,7 @@ static void print_line(const char *name, double ns, size_t bytes_per_op, double 
 double bench_run_fixed(const char *name, bench_work work, void *arg, size_t bytes_per_op, size_t samples,
                        size_t n)
 {
-	if (!is_wanted(name))
+	if (!bench_wanted(name))
 		return 0;
 	double *ns = calloc(samples, sizeof *ns);
 	if (!ns)
@@ -146,7 +146,7 @@ double bench_run_fixed(const char *name, bench_work work, void *arg, size_t byte
 
 double bench_run(const char *name, bench_work work, void *arg, size_t bytes_per_op)
 {
-	if (!is_wanted(name))
+	if (!bench_wanted(name))
 		return 0;
 	return bench_run_fixed(name, work, arg, bytes_per_op, SAMPLES, calibrate(work, arg));
 }
@@ -154,7 +154,7 @@ double bench_run(const char *name, bench_work work, void *arg, size_t bytes_per_
 double bench_percentile(const char *name, bench_work work, void *arg, double percentile)
 {
 	static double ns[TAIL_SAMPLES];
-	if (!is_wanted(name))
+	if (!bench_wanted(name))
 		return 0;
 	for (size_t i = 0; i < TAIL_SAMPLES; i++)
 		ns[i] = time_batch(work, arg, TAIL_OPS);
@@ -166,7 +166,7 @@ double bench_percentile(const char *name, bench_work work, void *arg, double per
 
 void bench_value(const char *name, double value)
 {
-	if (is_wanted(name))
+	if (bench_wanted(name))
 		printf("%s\t%.3f\t-\t-\n", name, value);
 }
 

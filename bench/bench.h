@@ -30,6 +30,8 @@ double bench_run_fixed(const char *name, bench_work work, void *arg, size_t byte
                        size_t n);
 /* Percentile of batches of 8 operations, 20 000 samples: for latency tails. */
 double bench_percentile(const char *name, bench_work work, void *arg, double percentile);
+/* 1 when the command line asks for name: for figures that take long to compute. */
+int bench_wanted(const char *name);
 /* Prints a line `name value -` for figures computed otherwise (ratios, rates, sizes). */
 void bench_value(const char *name, double value);
 /* Prints a / b as `name`; nothing when either was not measured. */

@@ -13,7 +13,8 @@ static uint64_t rotate(uint64_t x, int bits)
 	return (x << bits) | (x >> (64 - bits));
 }
 
-static void sip_round(uint64_t v[4])
+/* Inlined so that v stays in registers: this is most of what a look-up costs. */
+static inline __attribute__((always_inline)) void sip_round(uint64_t v[4])
 {
 	v[0] += v[1];
 	v[1] = rotate(v[1], 13) ^ v[0];

@@ -89,14 +89,8 @@ static void refresh(aim_authorizer *a, aim_decision *d)
 	uint64_t generation = atomic_load_explicit(&a->generation, memory_order_relaxed);
 	aim__mutex_unlock(&a->lock);
 
-	if (d->authorizer != a) {
-		aim__authorizer_unref(d->authorizer);
-		atomic_fetch_add_explicit(&a->references, 1, memory_order_relaxed);
-		d->authorizer = a;
-	}
-	aim_policy_unref(d->policy);
-	d->policy = policy;
-	d->generation = generation;
+	atomic_fetch_add_explicit(&a->references, 1, memory_order_relaxed);
+	aim__decision_hold(d, policy, a, generation);
 }
 
 aim_status aim_authorizer_decide(aim_authorizer *a, const aim_request *request, aim_decision *d,

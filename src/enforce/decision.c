@@ -120,15 +120,16 @@ aim_status aim__decision_fault(aim_decision *d, aim__reason reason, aim_status r
 	return aim__decision_end(d, rc);
 }
 
-void aim__decision_hold(aim_decision *d, aim_policy *policy)
+void aim__decision_hold(aim_decision *d, aim_policy *policy, aim_authorizer *authorizer,
+                        uint64_t generation)
 {
-	if (d->policy == policy)
-		return;
 	aim_policy_unref(d->policy);
-	d->policy = aim_policy_ref(policy);
-	/* The generation no longer speaks of this snapshot. */
 	aim__authorizer_unref(d->authorizer);
-	d->authorizer = NULL;
+	d->policy = policy;
+	d->authorizer = authorizer;
+	d->generation = generation;
+	for (size_t i = 0; i < AIM__FACT_COUNT; i++)
+		d->memo[i].len = 0;
 }
 
 uint32_t aim_decision_effect(const aim_decision *d)

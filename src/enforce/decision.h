@@ -5,6 +5,7 @@
 #include <aim/authorizer.h>
 #include <aim/decision.h>
 
+#include "enforce/names.h"
 #include "enforce/stage.h"
 
 /* Why. The table in decision.c holds the texts; add at the end of a group, never rename a text. */
@@ -42,6 +43,7 @@ struct aim_decision {
 	aim_policy *policy;         /* referenced, may be NULL */
 	aim_authorizer *authorizer; /* referenced: the one whose generation this is; may be NULL */
 	uint64_t generation;
+	aim__name_memo memo[AIM__FACT_COUNT]; /* of policy's names */
 	/* The decision. */
 	const aim_policy *judge;    /* policy, when it was asked in this decision; else NULL */
 	const aim__stage *stages;
@@ -72,8 +74,10 @@ aim_status aim__decision_end(aim_decision *decision, aim_status rc);
 /* A failure before any stage ran. */
 aim_status aim__decision_fault(aim_decision *decision, aim__reason reason, aim_status rc);
 
-/* Makes policy the snapshot the decision holds. */
-void aim__decision_hold(aim_decision *decision, aim_policy *policy);
+/* Makes policy the snapshot the decision holds, under an authorizer's generation or none (NULL). Takes
+ * over the caller's references. */
+void aim__decision_hold(aim_decision *decision, aim_policy *policy, aim_authorizer *authorizer,
+                        uint64_t generation);
 
 /* Checks a caller's request. *io_request then points at it, or at *copy when it had another size.
  * AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_LIMIT. */

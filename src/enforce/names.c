@@ -1,41 +1,139 @@
-/* enforce/names.c — interning names together with their folded forms. Layer enforce; knows no rule. */
+/* enforce/names.c — interning names together with their folded forms. Layer enforce; knows no rule.
+ *
+ * base/map.h would do, and take longer than all the rest of a decision: it defends against strangers who
+ * choose its keys. Only whoever writes the policy adds names here, so a plain multiplicative hash is enough; a
+ * stranger's look-up ends at the first empty slot of a table at most half full. */
 #include "enforce/names.h"
 
 #include "base/ctx.h"
 #include "base/mem.h"
 #include "enforce/pattern.h"
 
+#include <string.h>
+
 #define FIRST_CAP 16u
-#define MAX_NAMES (UINT32_MAX / 2) /* the index uses the upper half for prefixes */
+#define FIRST_SLOTS 32u
+#define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15) /* 2^64 / golden ratio, odd */
 
 void aim__names_init(aim__names *names, const aim_ctx *ctx)
 {
-	aim__map_init(&names->map, ctx, MAX_NAMES);
-	names->folds = NULL;
-	names->n = names->cap = names->longest = 0;
+	memset(names, 0, sizeof *names);
+	names->ctx = ctx;
 }
 
 void aim__names_dispose(aim__names *names)
 {
-	aim__free(names->map.ctx, names->folds, names->cap * sizeof *names->folds);
-	aim__map_dispose(&names->map);
-	names->folds = NULL;
-	names->n = names->cap = 0;
+	aim__free(names->ctx, names->items, names->cap * sizeof *names->items);
+	aim__free(names->ctx, names->slots, names->n_slots * sizeof *names->slots);
+	aim__names_init(names, names->ctx);
 }
+
+/* ---- hash table ---- */
+
+static inline uint64_t load64(const char *p)
+{
+	uint64_t x;
+	memcpy(&x, p, sizeof x);
+	return x;
+}
+
+static inline uint64_t load_short(const char *p, size_t len)
+{
+	uint64_t x = 0;
+	for (size_t i = 0; i < len; i++)
+		x = x << 8 | (uint8_t)p[i];
+	return x;
+}
+
+static inline uint64_t mix(uint64_t x)
+{
+	x *= MULTIPLIER;
+	return x ^ x >> 29;
+}
+
+/* Byte order changes the values, which never leave this table. */
+static uint64_t hash_of(const aim__names *names, aim_str text)
+{
+	uint64_t h = names->ctx->hash_key[0] ^ text.len;
+	if (text.len < 8)
+		return mix(mix(h ^ load_short(text.ptr, text.len)));
+	size_t i = 0;
+	for (; i + 8 < text.len; i += 8)
+		h = mix(h ^ load64(text.ptr + i));
+	/* The last eight bytes, some of them for the second time. */
+	return mix(mix(h ^ load64(text.ptr + text.len - 8)));
+}
+
+/* An empty slot, 0, gives AIM__NAME_NONE. */
+static inline uint32_t number_in(uint64_t slot)
+{
+	return (uint32_t)slot - 2;
+}
+
+static inline uint64_t slot_for(uint64_t hash, size_t number)
+{
+	return hash >> 32 << 32 | (number + 2);
+}
+
+/* The slot with this text, or the empty one where it belongs. There are slots. */
+static size_t slot_of(const aim__names *names, aim_str text, uint64_t hash)
+{
+	size_t mask = names->n_slots - 1;
+	size_t i = (size_t)hash & mask;
+	for (; names->slots[i]; i = (i + 1) & mask) {
+		if (names->slots[i] >> 32 != hash >> 32)
+			continue;
+		const aim__name *name = &names->items[number_in(names->slots[i])];
+		if (name->len == text.len && memcmp(name->ptr, text.ptr, text.len) == 0)
+			break;
+	}
+	return i;
+}
+
+static uint32_t find(const aim__names *names, aim_str text)
+{
+	if (names->n == 0)
+		return AIM__NAME_NONE;
+	return number_in(names->slots[slot_of(names, text, hash_of(names, text))]);
+}
+
+static aim_status make_slots(aim__names *names)
+{
+	if (names->n * 2 < names->n_slots)
+		return AIM_OK;
+	aim__names larger = *names;
+	larger.n_slots = names->n_slots ? names->n_slots * 2 : FIRST_SLOTS;
+	larger.slots = aim__alloc_zeroed(names->ctx, larger.n_slots * sizeof *larger.slots);
+	if (!larger.slots)
+		return AIM_E_NOMEM;
+	for (size_t i = 0; i < names->n; i++) {
+		aim_str text = {names->items[i].ptr, names->items[i].len};
+		uint64_t hash = hash_of(names, text);
+		larger.slots[slot_of(&larger, text, hash)] = slot_for(hash, i);
+	}
+	aim__free(names->ctx, names->slots, names->n_slots * sizeof *names->slots);
+	*names = larger;
+	return AIM_OK;
+}
+
+/* ---- names ---- */
 
 /* Adds a text that is not there; it must live as long as names. */
 static aim_status append(aim__names *names, aim_str text, uint32_t *out_id)
 {
-	void *folds = names->folds;
-	aim_status rc = aim__grow(names->map.ctx, &folds, &names->cap, names->n + 1,
-	                          sizeof *names->folds, FIRST_CAP, MAX_NAMES);
-	names->folds = folds;
+	void *items = names->items;
+	aim_status rc = aim__grow(names->ctx, &items, &names->cap, names->n + 1, sizeof *names->items,
+	                          FIRST_CAP, AIM__NAME_MAX);
+	names->items = items;
 	if (rc == AIM_OK)
-		rc = aim__map_add(&names->map, aim_bytes_from_str(text), names->n);
+		rc = make_slots(names);
 	if (rc != AIM_OK)
 		return rc;
+	uint64_t hash = hash_of(names, text);
 	*out_id = (uint32_t)names->n;
-	names->folds[names->n++] = *out_id;
+	aim__name name = {text.ptr, (uint32_t)text.len, *out_id};
+	names->slots[slot_of(names, text, hash)] = slot_for(hash, names->n);
+	names->items[names->n++] = name;
 	if (text.len > names->longest)
 		names->longest = text.len;
 	return AIM_OK;
@@ -43,11 +141,9 @@ static aim_status append(aim__names *names, aim_str text, uint32_t *out_id)
 
 static aim_status intern(aim__names *names, aim__arena *arena, aim_str text, uint32_t *out_id)
 {
-	const uintptr_t *found = aim__map_find(&names->map, aim_bytes_from_str(text));
-	if (found) {
-		*out_id = (uint32_t)*found;
+	*out_id = find(names, text);
+	if (*out_id != AIM__NAME_NONE)
 		return AIM_OK;
-	}
 	aim_str copy = aim__arena_copy(arena, text);
 	return copy.ptr ? append(names, copy, out_id) : AIM_E_NOMEM;
 }
@@ -56,6 +152,8 @@ aim_status aim__names_add(aim__names *names, aim__arena *arena, aim_str text, ai
 {
 	aim__name_ids ids;
 	char folded[AIM__FACT_MAX];
+	if (text.len > sizeof folded)
+		return AIM_E_LIMIT;
 	aim_status rc = intern(names, arena, text, &ids.id);
 	if (rc != AIM_OK)
 		return rc;
@@ -63,9 +161,19 @@ aim_status aim__names_add(aim__names *names, aim__arena *arena, aim_str text, ai
 	rc = intern(names, arena, key, &ids.fold);
 	if (rc != AIM_OK)
 		return rc;
-	names->folds[ids.id] = ids.fold;
+	names->items[ids.id].fold = ids.fold;
 	*out = ids;
 	return AIM_OK;
+}
+
+/* Apart, so that the room for the folded form is made only when it is needed. */
+static __attribute__((noinline)) uint32_t find_folded(const aim__names *names, aim_str text)
+{
+	char folded[AIM__FACT_MAX];
+	if (aim__name_is_folded(text) || text.len > sizeof folded)
+		return AIM__NAME_NONE;
+	aim_str key = {folded, aim__name_fold(folded, sizeof folded, text)};
+	return find(names, key);
 }
 
 aim__name_ids aim__names_find(const aim__names *names, aim_str text)
@@ -73,15 +181,20 @@ aim__name_ids aim__names_find(const aim__names *names, aim_str text)
 	aim__name_ids ids = {AIM__NAME_NONE, AIM__NAME_NONE};
 	if (text.len > names->longest)
 		return ids;
-	const uintptr_t *found = aim__map_find(&names->map, aim_bytes_from_str(text));
-	if (found) {
-		ids.id = (uint32_t)*found;
-		ids.fold = names->folds[ids.id];
-	} else if (!aim__name_is_folded(text)) {
-		char folded[AIM__FACT_MAX];
-		aim_str key = {folded, aim__name_fold(folded, sizeof folded, text)};
-		found = aim__map_find(&names->map, aim_bytes_from_str(key));
-		ids.fold = found ? (uint32_t)*found : AIM__NAME_NONE;
+	ids.id = find(names, text);
+	ids.fold = ids.id != AIM__NAME_NONE ? names->items[ids.id].fold : find_folded(names, text);
+	return ids;
+}
+
+aim__name_ids aim__names_find_again(const aim__names *names, aim__name_memo *memo, aim_str text)
+{
+	if (memo->len == text.len && memcmp(memo->text, text.ptr, text.len) == 0)
+		return memo->ids;
+	aim__name_ids ids = aim__names_find(names, text);
+	if (text.len <= AIM__MEMO_LEN) {
+		memo->ids = ids;
+		memo->len = (uint32_t)text.len;
+		memcpy(memo->text, text.ptr, text.len);
 	}
 	return ids;
 }

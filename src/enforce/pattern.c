@@ -124,3 +124,13 @@ int aim__glob_match(aim_str pattern, aim_str name, int folded)
 		p++;
 	return p == pattern.len;
 }
+
+int aim__pattern_match(const aim__pattern *pattern, aim_str name, int folded)
+{
+	if (pattern->is_glob)
+		return aim__glob_match(pattern->text, name, folded);
+	if (pattern->text.len != name.len)
+		return 0;
+	return folded ? aim__name_equal_folded(pattern->text, name)
+	              : memcmp(pattern->text.ptr, name.ptr, name.len) == 0;
+}

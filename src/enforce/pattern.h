@@ -21,6 +21,14 @@ const char *aim__pattern_problem(aim_str pattern, size_t max_len);
 int aim__pattern_is_glob(aim_str pattern);
 /* Bytes in front of the first '*' or '?'. */
 size_t aim__pattern_prefix_len(aim_str pattern);
+
+/* A pattern that is known to be well formed. */
+typedef struct aim__pattern {
+	aim_str text;
+	uint32_t is_glob;
+} aim__pattern;
+
+int aim__pattern_match(const aim__pattern *pattern, aim_str name, int folded);
 /* '*' stands for any characters, also none; '?' for one character. The whole name must match. */
 int aim__glob_match(aim_str pattern, aim_str name, int folded);
 

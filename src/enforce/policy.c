@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sized.h"
+#include "enforce/policy_index.h"
 #include "enforce/policy_read.h"
 
 AIM__NO_PADDING(aim_policy_options, 2 * sizeof(uint32_t));

@@ -1,8 +1,9 @@
 /* enforce/policy.h — inside a compiled policy. Immutable once compiled; only the reference count changes.
  *
- * A rule is a row of conditions, each one 64-bit word. An index over the names that rules list finds
- * the few rules that can match; it is a filter only: every condition of a rule found is tested, so the
- * index cannot change what is decided, just how fast.
+ * A request is turned into numbers, and a rule into conditions on them; most conditions are ranges. An
+ * index over the names that rules list leads to a leaf with the few rules that can match, and the leaf
+ * tests these column by column: each column looks at one number of the request and leaves a mask of the rules
+ * that it does not rule out.
  *
  * Rules are numbered by rank: deny before ask before allow, in document order within each. The lowest
  * rank that matches decides. */
@@ -15,49 +16,49 @@
 #include "base/arena.h"
 #include "enforce/decision.h"
 #include "enforce/names.h"
+#include "enforce/pattern.h"
 
-/* The facts of a request that are names. A new one: a row in fact_text() of policy_decide.c and
- * a member of the reader. */
+/* A request as numbers. Of each fact that is a name two: the number of its very bytes and that of its
+ * folded form. A new one: a line in begin() of policy_search.c and a member of the reader. */
+#define AIM__VALUE_EXACT(fact) (2u * (fact))
+#define AIM__VALUE_FOLDED(fact) (2u * (fact) + 1u)
+#define AIM__VALUE_TRUST (2u * AIM__FACT_COUNT)
+#define AIM__VALUE_RISK (2u * AIM__FACT_COUNT + 1u)
+#define AIM__VALUE_COUNT (2u * AIM__FACT_COUNT + 2u)
+
+/* Values that lie in no range. */
+#define AIM__VALUE_UNREAD UINT32_MAX         /* not looked up yet */
+#define AIM__VALUE_STRANGE AIM__NAME_NONE    /* a name that no rule lists */
+#define AIM__VALUE_UNKNOWN (UINT32_MAX - 2u) /* the request does not say */
+#define AIM__VALUE_NONE (UINT32_MAX - 3u)    /* known that there is none */
+
+/* A condition is a word {op, a, b}. Most are "value number op lies within a … b"; the others follow. A new
+ * one: a case in test() of policy_search.c and a member of the reader. */
 enum {
-	AIM__FACT_TOOL,
-	AIM__FACT_AGENT,
-	AIM__FACT_DID,
-	AIM__FACT_SERVER,
-	AIM__FACT_RESOURCE,
-	AIM__FACT_ACTION,
-	AIM__FACT_COUNT
+	AIM__OP_RISK = 32,   /* bit `risk` of b is set; becomes ranges in a leaf */
+	AIM__OP_EITHER,      /* eithers[b] or eithers[b + 1]; becomes two rows in a leaf */
+	AIM__OP_NAME_SET,    /* fact a is in sets[b]; small ones without globs become ranges in a leaf */
+	AIM__OP_CAPABILITIES /* for each pattern of sets[b], one is held */
 };
 
-/* What a condition tests. A new one: a row in tests[] of policy_decide.c and a member
- * of the reader. */
-enum {
-	AIM__OP_NAME,         /* fact's name is number arg */
-	AIM__OP_NAME_FOLDED,  /* fact's name folds to number arg */
-	AIM__OP_NAME_SET,     /* fact's name is in sets[arg] */
-	AIM__OP_EITHER,       /* eithers[arg] or eithers[arg + 1] */
-	AIM__OP_TRUST_MIN,    /* trust score is arg or more */
-	AIM__OP_TRUST_MAX,    /* trust score is arg or less */
-	AIM__OP_CAPABILITIES, /* for each pattern of sets[arg], one is held */
-	AIM__OP_RISK,         /* bit `risk` of arg is set */
-	AIM__OP_COUNT
-};
+#define AIM__OPERAND_BITS 28u
+#define AIM__OPERAND_MAX ((1u << AIM__OPERAND_BITS) - 1u)
 
-/* Condition: op in the low byte, fact in the next, arg in the upper half. */
-static inline uint64_t aim__condition(uint32_t op, uint32_t fact, uint32_t arg)
+static inline uint64_t aim__condition(uint32_t op, uint32_t a, uint32_t b)
 {
-	return (uint64_t)arg << 32 | fact << 8 | op;
+	return (uint64_t)b << 36 | (uint64_t)a << 8 | op;
 }
 static inline uint32_t aim__condition_op(uint64_t word)
 {
 	return (uint32_t)word & 0xFFu;
 }
-static inline uint32_t aim__condition_fact(uint64_t word)
+static inline uint32_t aim__condition_a(uint64_t word)
 {
-	return (uint32_t)word >> 8 & 0xFFu;
+	return (uint32_t)(word >> 8) & AIM__OPERAND_MAX;
 }
-static inline uint32_t aim__condition_arg(uint64_t word)
+static inline uint32_t aim__condition_b(uint64_t word)
 {
-	return (uint32_t)(word >> 32);
+	return (uint32_t)(word >> 36);
 }
 
 typedef struct aim__rule {
@@ -69,10 +70,10 @@ typedef struct aim__rule {
 } aim__rule;
 
 /* The patterns of one list. Plain names are kept as fold << 32 | id, sorted, so that all names with one
- * fold lie side by side; capabilities and globs are kept as text. */
+ * fold lie side by side; globs are kept as text, and so are capabilities. */
 typedef struct aim__name_set {
 	uint64_t *names;
-	aim_str *patterns;
+	aim__pattern *patterns;
 	uint32_t n_names;
 	uint32_t n_patterns;
 } aim__name_set;
@@ -99,12 +100,12 @@ typedef struct aim__node {
 	uint32_t key;   /* in the parent's table; AIM__KEY_EMPTY */
 	uint32_t fact;  /* of a split; AIM__NODE_LEAF */
 	uint32_t first; /* leaf: index of its first word; split: of its table in nodes[] */
-	uint32_t count; /* leaf: how many rules; split: slots, a power of two */
+	uint32_t count; /* leaf: how many blocks; split: slots, a power of two */
 	uint32_t rest;  /* split: node of the rules not in the table; AIM__NODE_NONE */
 	uint32_t rank;  /* lowest below here */
 } aim__node;
 
-#define AIM__KEY_EMPTY UINT32_MAX
+#define AIM__KEY_EMPTY UINT32_MAX /* also: no name */
 #define AIM__KEY_PREFIX 0x80000000u
 #define AIM__NODE_LEAF UINT32_MAX
 #define AIM__NODE_NONE UINT32_MAX
@@ -115,11 +116,21 @@ static inline uint32_t aim__slot_of_key(uint32_t key, uint32_t n_slots)
 	return (key * 0x9E3779B1u >> 7) & (n_slots - 1);
 }
 
-/* A rule in a leaf: this header, then its conditions. */
-static inline uint64_t aim__rule_header(uint32_t rank, uint32_t n_conditions, int allows)
-{
-	return (uint64_t)rank | (uint64_t)n_conditions << 32 | (uint64_t)(allows ? 1 : 0) << 63;
-}
+/* A leaf is one or more blocks of words, each for at most 32 rows; a row is a rule, or one half of a
+ * rule with an EITHER. A mask has a bit for each row.
+ *
+ *     words of this block : 32 | n_rows : 8 | n_columns : 8
+ *     mask of the rows that deny or ask
+ *     for each column:
+ *         mask of the rows that do not look at it : 32 | value : 8 | n_names : 12 | n_ranges : 12
+ *         for each name: mask of the rows it lets pass : 32 | name : 32
+ *         for each range: lowest : 32 | highest - lowest : 32, then the mask of the rows it lets pass
+ *     for each row: rank : 32 | n_tests : 8 | where its tests begin in this block : 24
+ *     the tests: conditions that are no columns, for rows that all columns let pass
+ *
+ * Parts of a word are listed from its highest bit down. */
+#define AIM__BLOCK_ROWS 32u
+#define AIM__BLOCK_HEADER 2u
 
 /* Globs are found by their first bytes; these are the lengths looked at. */
 #define AIM__PREFIX_LENGTHS {1, 2, 3, 4, 6, 8, 12, 16, 24, 32}
@@ -157,8 +168,9 @@ struct aim_policy {
  * its index. */
 size_t aim__prefix_indexed(size_t len, uint32_t *out_bit);
 
-/* Rank of the deciding rule, AIM__RULE_NONE when none matches. request was taken. */
-uint32_t aim__policy_find(const aim_policy *policy, const aim_request *request);
+/* Rank of the deciding rule, AIM__RULE_NONE when none matches. request was taken. memo is AIM__FACT_COUNT of
+ * them, used with this policy only. */
+uint32_t aim__policy_find(const aim_policy *policy, const aim_request *request, aim__name_memo *memo);
 
 /* The table {"policy"}; call->state is an aim_policy that the decision holds, or NULL. */
 aim_status aim__policy_run(aim_policy *policy, const aim_request *request, aim_decision *decision,

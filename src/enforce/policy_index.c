@@ -5,7 +5,7 @@
  * goes below each of them, every other rule goes to the node's rest, and both parts are split again by
  * the next fact. The first names that multiply a rule are unbounded, since the document lists them one by
  * one; below those only a few are, so that the index stays in proportion to the document. */
-#include "enforce/policy_read.h"
+#include "enforce/policy_index.h"
 
 #include "base/mem.h"
 #include "enforce/pattern.h"
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#define LEAF_RULES 8u  /* as many are tested one after the other as fast as they are looked up */
+#define LEAF_RULES 24u /* as many are tested as fast as they are split */
 #define MIN_SPLIT 4u   /* a split that fewer rules profit from costs more than it saves */
 
 /* The facts that split, in order, and how many names a rule may list to go below each of them when it
@@ -29,11 +29,7 @@ static const level levels[] = {
 };
 #define N_LEVELS (sizeof levels / sizeof levels[0])
 
-typedef struct builder {
-	aim_policy *policy;
-	uint32_t path[AIM__FACT_COUNT]; /* folded name each fact has above this node; AIM__KEY_EMPTY */
-	uint32_t depth;                 /* how many keys stand above this node */
-} builder;
+typedef struct aim__index_builder builder;
 
 static const uint32_t prefix_lengths[AIM__PREFIX_LENGTH_COUNT] = AIM__PREFIX_LENGTHS;
 
@@ -47,68 +43,13 @@ size_t aim__prefix_indexed(size_t len, uint32_t *out_bit)
 	return best;
 }
 
-/* ---- the words of a rule ---- */
-
-static aim_status add_word(aim_policy *policy, uint64_t word)
-{
-	void *words = policy->words;
-	aim_status rc = aim__grow(policy->ctx, &words, &policy->cap_words, policy->n_words + 1,
-	                          sizeof *policy->words, 256, UINT32_MAX);
-	policy->words = words;
-	if (rc == AIM_OK)
-		policy->words[policy->n_words++] = word;
-	return rc;
-}
-
-/* Below a node for the name `fold`, a set needs no search: it comes down to that one name. An allow rule,
- * which compares exactly, keeps its set when that holds two names with this fold. */
-static uint64_t narrowed(const builder *b, uint64_t word, int allows)
-{
-	uint32_t fact = aim__condition_fact(word);
-	uint32_t fold = b->path[fact];
-	if (aim__condition_op(word) != AIM__OP_NAME_SET || fold == AIM__KEY_EMPTY)
-		return word;
-	const aim__name_set *set = &b->policy->sets[aim__condition_arg(word)];
-	size_t first = aim__set_first(set, fold);
-	if (first == set->n_names || set->names[first] >> 32 != fold)
-		return word;
-	if (!allows)
-		return aim__condition(AIM__OP_NAME_FOLDED, fact, fold);
-	if (first + 1 < set->n_names && set->names[first + 1] >> 32 == fold)
-		return word;
-	return aim__condition(AIM__OP_NAME, fact, (uint32_t)set->names[first]);
-}
-
-static aim_status make_leaf(builder *b, uint32_t node, const uint32_t *ranks, size_t n)
-{
-	aim_policy *policy = b->policy;
-	aim__node *leaf = &policy->nodes[node];
-	leaf->fact = AIM__NODE_LEAF;
-	leaf->first = (uint32_t)policy->n_words;
-	leaf->count = (uint32_t)n;
-	leaf->rest = AIM__NODE_NONE;
-	leaf->rank = n ? ranks[0] : AIM__RULE_NONE;
-	aim_status rc = AIM_OK;
-	for (size_t i = 0; i < n && rc == AIM_OK; i++) {
-		const aim__rule *rule = &policy->rules[ranks[i]];
-		int allows = rule->effect == AIM_DECISION_ALLOW;
-		rc = add_word(policy, aim__rule_header(ranks[i], rule->n_conditions, allows));
-		for (uint32_t c = 0; c < rule->n_conditions && rc == AIM_OK; c++)
-			rc = add_word(policy, narrowed(b, rule->conditions[c], allows));
-	}
-	return rc;
-}
-
 /* ---- the keys of a rule at a split ---- */
 
 static const uint64_t *condition_on(const aim__rule *rule, uint32_t fact)
 {
-	for (uint32_t i = 0; i < rule->n_conditions; i++) {
-		uint32_t op = aim__condition_op(rule->conditions[i]);
-		int names = op == AIM__OP_NAME || op == AIM__OP_NAME_FOLDED || op == AIM__OP_NAME_SET;
-		if (names && aim__condition_fact(rule->conditions[i]) == fact)
+	for (uint32_t i = 0; i < rule->n_conditions; i++)
+		if (aim__condition_fact(rule->conditions[i]) == fact)
 			return &rule->conditions[i];
-	}
 	return NULL;
 }
 
@@ -117,12 +58,12 @@ static size_t count_keys(const builder *b, uint64_t word, const level *l)
 {
 	if (aim__condition_op(word) != AIM__OP_NAME_SET)
 		return 1;
-	const aim__name_set *set = &b->policy->sets[aim__condition_arg(word)];
+	const aim__name_set *set = &b->policy->sets[aim__condition_b(word)];
 	size_t n = (size_t)set->n_names + set->n_patterns;
 	if (b->depth > 0 && n > l->max_names)
 		return 0;
 	for (uint32_t i = 0; i < set->n_patterns; i++)
-		if (aim__pattern_prefix_len(set->patterns[i]) == 0)
+		if (aim__pattern_prefix_len(set->patterns[i].text) == 0)
 			return 0;
 	return n;
 }
@@ -146,18 +87,18 @@ static aim_status write_keys(aim_policy *policy, uint32_t rank, uint64_t word, u
                              size_t *n_pairs)
 {
 	uint32_t fact = aim__condition_fact(word);
-	uint32_t arg = aim__condition_arg(word);
 	aim_status rc = AIM_OK;
 	if (aim__condition_op(word) != AIM__OP_NAME_SET) {
-		pairs[(*n_pairs)++] = (uint64_t)policy->names[fact].folds[arg] << 32 | rank;
+		uint32_t name = aim__condition_a(word);
+		pairs[(*n_pairs)++] = (uint64_t)policy->names[fact].items[name].fold << 32 | rank;
 		return AIM_OK;
 	}
-	const aim__name_set *set = &policy->sets[arg];
+	const aim__name_set *set = &policy->sets[aim__condition_b(word)];
 	for (uint32_t i = 0; i < set->n_names; i++)
 		pairs[(*n_pairs)++] = set->names[i] >> 32 << 32 | rank;
 	for (uint32_t i = 0; i < set->n_patterns && rc == AIM_OK; i++) {
 		uint32_t key = 0;
-		rc = prefix_key(policy, fact, set->patterns[i], &key);
+		rc = prefix_key(policy, fact, set->patterns[i].text, &key);
 		pairs[(*n_pairs)++] = (uint64_t)key << 32 | rank;
 	}
 	return rc;
@@ -317,7 +258,7 @@ static aim_status build(builder *b, uint32_t node, size_t level_index, const uin
 		aim__free(b->policy->ctx, s.rest, s.cap_rest * sizeof *s.rest);
 		return rc;
 	}
-	return make_leaf(b, node, ranks, n);
+	return aim__leaf_build(b, node, ranks, n);
 }
 
 aim_status aim__policy_index(aim_policy *policy)
@@ -327,6 +268,7 @@ aim_status aim__policy_index(aim_policy *policy)
 	size_t n = policy->n_rules;
 	for (size_t i = 0; i < AIM__FACT_COUNT; i++)
 		b.path[i] = AIM__KEY_EMPTY;
+	aim__arena_init(&b.scratch, policy->ctx, 0, 0);
 	aim_status rc = add_nodes(policy, 1, &root);
 	if (rc != AIM_OK || n == 0)
 		return rc;
@@ -337,5 +279,6 @@ aim_status aim__policy_index(aim_policy *policy)
 		ranks[i] = i;
 	rc = build(&b, root, 0, ranks, n);
 	aim__free(policy->ctx, ranks, n * sizeof *ranks);
+	aim__arena_dispose(&b.scratch);
 	return rc;
 }

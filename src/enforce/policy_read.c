@@ -5,6 +5,7 @@
 #include "base/ctx.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/map.h"
 #include "base/mem.h"
 
 #include <string.h>

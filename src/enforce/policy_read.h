@@ -1,4 +1,4 @@
-/* enforce/policy_read.h — from a policy document to rules with conditions, and from those to an index. */
+/* enforce/policy_read.h — from a policy document to rules with conditions. */
 #ifndef AIM_ENFORCE_POLICY_READ_H
 #define AIM_ENFORCE_POLICY_READ_H
 
@@ -30,8 +30,5 @@ void aim__rule_read(aim__reader *reader, aim_json_value rule);
  * AIM_OK, AIM_E_POLICY, AIM_E_LIMIT, AIM_E_NOMEM. On failure policy is only good for disposal. */
 aim_status aim__policy_read(aim_policy *policy, const aim_json *doc, aim_diagnostics *diagnostics,
                             aim_error *err);
-
-/* Builds the index over policy->rules. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT. */
-aim_status aim__policy_index(aim_policy *policy);
 
 #endif

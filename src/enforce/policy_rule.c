@@ -14,8 +14,8 @@
 #define MAX_TRUST_MICRO 1000000
 
 /* What a rule's actions leave possible (aim_rule_draft.actions). */
-#define KIND_TOOL 1u     /* the action "mcp_tool": there is a tool, and no resource */
-#define KIND_RESOURCE 2u /* "mcp_resource" and "mcp_prompt": the other way round */
+#define KIND_TOOL 1u    /* the action "mcp_tool": there is a tool, and no resource */
+#define KIND_NO_TOOL 2u /* any other action that begins with "mcp_" */
 #define KIND_OTHER 4u
 #define KIND_ANY 7u
 
@@ -30,13 +30,13 @@ static aim__rule_draft *draft_of(aim__reader *reader)
 	return reader->target;
 }
 
-static void add_condition(aim__reader *reader, uint32_t op, uint32_t fact, uint32_t arg)
+static void add_condition(aim__reader *reader, uint64_t condition)
 {
 	aim__rule_draft *draft = draft_of(reader);
 	if (draft->n_conditions == AIM__RULE_CONDITIONS_MAX)
 		aim__read_fail(reader, AIM_E_INTERNAL);
 	else
-		draft->conditions[draft->n_conditions++] = aim__condition(op, fact, arg);
+		draft->conditions[draft->n_conditions++] = condition;
 }
 
 static aim_str keep(aim__reader *reader, aim_str text)
@@ -92,7 +92,7 @@ static int new_set(aim__reader *reader, uint32_t *out_index, aim__name_set **out
 	aim_policy *policy = draft_of(reader)->policy;
 	void *sets = policy->sets;
 	aim_status rc = aim__grow(policy->ctx, &sets, &policy->cap_sets, policy->n_sets + 1,
-	                          sizeof *policy->sets, 16, UINT32_MAX);
+	                          sizeof *policy->sets, 16, AIM__OPERAND_MAX);
 	policy->sets = sets;
 	if (rc != AIM_OK) {
 		aim__read_fail(reader, rc);
@@ -118,7 +118,8 @@ static aim_status add_pattern(aim_policy *policy, aim__name_set *set, aim_str pa
 	aim_str copy = aim__arena_copy(&policy->arena, pattern);
 	if (!copy.ptr)
 		return AIM_E_NOMEM;
-	set->patterns[set->n_patterns++] = copy;
+	aim__pattern kept = {copy, (uint32_t)aim__pattern_is_glob(copy)};
+	set->patterns[set->n_patterns++] = kept;
 	return AIM_OK;
 }
 
@@ -154,9 +155,9 @@ static int name_condition(aim__reader *reader, uint32_t fact, const aim_str *lis
 		if (rc != AIM_OK)
 			aim__read_fail(reader, rc);
 		else if (draft->effect == AIM_DECISION_ALLOW)
-			*out = aim__condition(AIM__OP_NAME, fact, ids.id);
+			*out = aim__condition(AIM__VALUE_EXACT(fact), ids.id, ids.id);
 		else
-			*out = aim__condition(AIM__OP_NAME_FOLDED, fact, ids.fold);
+			*out = aim__condition(AIM__VALUE_FOLDED(fact), ids.fold, ids.fold);
 		return rc == AIM_OK;
 	}
 	aim__name_set *set;
@@ -172,9 +173,9 @@ static int name_condition(aim__reader *reader, uint32_t fact, const aim_str *lis
 
 static void add_name_condition(aim__reader *reader, uint32_t fact, const aim_str *list, size_t n)
 {
-	uint64_t word;
-	if (name_condition(reader, fact, list, n, &word))
-		add_condition(reader, aim__condition_op(word), fact, aim__condition_arg(word));
+	uint64_t condition;
+	if (name_condition(reader, fact, list, n, &condition))
+		add_condition(reader, condition);
 }
 
 static void read_names(aim__reader *reader, aim_json_value value, uint32_t fact)
@@ -216,14 +217,14 @@ static void add_either(aim__reader *reader, const uint64_t words[2])
 	aim_policy *policy = draft_of(reader)->policy;
 	void *eithers = policy->eithers;
 	aim_status rc = aim__grow(policy->ctx, &eithers, &policy->cap_eithers, policy->n_eithers + 2,
-	                          sizeof *policy->eithers, 16, UINT32_MAX);
+	                          sizeof *policy->eithers, 16, AIM__OPERAND_MAX);
 	policy->eithers = eithers;
 	if (rc != AIM_OK) {
 		aim__read_fail(reader, rc);
 		return;
 	}
 	memcpy(&policy->eithers[policy->n_eithers], words, 2 * sizeof *words);
-	add_condition(reader, AIM__OP_EITHER, 0, (uint32_t)policy->n_eithers);
+	add_condition(reader, aim__condition(AIM__OP_EITHER, 0, (uint32_t)policy->n_eithers));
 	policy->n_eithers += 2;
 }
 
@@ -254,10 +255,8 @@ static uint32_t kinds_of_action(aim_str pattern)
 		return KIND_ANY;
 	if (aim__name_equal_folded(pattern, aim_str_from("mcp_tool")))
 		return KIND_TOOL;
-	if (aim__name_equal_folded(pattern, aim_str_from("mcp_resource")) ||
-	    aim__name_equal_folded(pattern, aim_str_from("mcp_prompt")))
-		return KIND_RESOURCE;
-	return KIND_OTHER;
+	aim_str start = {pattern.ptr, pattern.len < 4 ? pattern.len : 4};
+	return aim__name_equal_folded(start, aim_str_from("mcp_")) ? KIND_NO_TOOL : KIND_OTHER;
 }
 
 static void read_action(aim__reader *reader, aim_json_value value, uint32_t arg)
@@ -296,7 +295,7 @@ static void read_capabilities(aim__reader *reader, aim_json_value value, uint32_
 	if (rc != AIM_OK)
 		aim__read_fail(reader, rc);
 	else
-		add_condition(reader, AIM__OP_CAPABILITIES, 0, index);
+		add_condition(reader, aim__condition(AIM__OP_CAPABILITIES, 0, index));
 }
 
 /* ---- trust and risk ---- */
@@ -346,10 +345,9 @@ static void read_trust(aim__reader *reader, aim_json_value value, uint32_t arg)
 		aim__read_problem(reader, value,
 		                  "trust.min %lld is above trust.max %lld: the rule could never match",
 		                  (long long)range.min, (long long)range.max);
-	if (range.has_min)
-		add_condition(reader, AIM__OP_TRUST_MIN, 0, (uint32_t)range.min);
-	if (range.has_max)
-		add_condition(reader, AIM__OP_TRUST_MAX, 0, (uint32_t)range.max);
+	else
+		add_condition(reader, aim__condition(AIM__VALUE_TRUST, (uint32_t)range.min,
+		                                     (uint32_t)range.max));
 }
 
 static void read_risk(aim__reader *reader, aim_json_value value, uint32_t arg)
@@ -363,7 +361,7 @@ static void read_risk(aim__reader *reader, aim_json_value value, uint32_t arg)
 			mask |= 1u << (level + AIM_DECISION_RISK_LOW);
 	}
 	if (mask)
-		add_condition(reader, AIM__OP_RISK, 0, mask);
+		add_condition(reader, aim__condition(AIM__OP_RISK, 0, mask));
 }
 
 /* ---- the rule ---- */
@@ -415,13 +413,13 @@ static uint32_t effect_ahead(const aim__reader *reader, aim_json_value rule)
 	return aim_str_equal(effect, aim_str_from("allow")) ? AIM_DECISION_ALLOW : AIM_DECISION_DENY;
 }
 
-/* "mcp_tool" has no resource and the other MCP actions no tool: such a rule waits for nothing. */
+/* "mcp_tool" has no resource and the other MCP actions no tool: such a rule waits for what never is. */
 static void check_actions(aim__reader *reader, aim_json_value rule)
 {
 	const aim__rule_draft *draft = draft_of(reader);
-	if (draft->listed >> AIM__FACT_TOOL & 1 && draft->actions == KIND_RESOURCE)
+	if (draft->listed >> AIM__FACT_TOOL & 1 && draft->actions == KIND_NO_TOOL)
 		aim__read_problem(reader, rule,
-		                  "a rule for resources or prompts that names tools can never match");
+		                  "a rule for an MCP action without a tool that names tools can never match");
 	if (draft->listed >> AIM__FACT_RESOURCE & 1 && draft->actions == KIND_TOOL)
 		aim__read_problem(reader, rule, "a rule for tools that names resources can never match");
 }

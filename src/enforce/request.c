@@ -4,6 +4,8 @@
 #include "enforce/decision.h"
 #include "enforce/pattern.h"
 
+#include <string.h>
+
 #define MAX_TRUST_MICRO 1000000
 
 AIM__NO_PADDING(aim_request, 2 * sizeof(uint32_t) + 6 * sizeof(aim_str) + sizeof(void *) +
@@ -39,6 +41,7 @@ aim_status aim__request_take(const aim_request **io_request, aim_request *copy, 
 	if (!request)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ENFORCE, "request is required");
 	if (request->struct_size != sizeof *request) {
+		memset(copy, 0, sizeof *copy);
 		copy->trust_micro = AIM_DECISION_NO_TRUST;
 		aim_status rc =
 			aim__sized_in(copy, sizeof *copy, request, sizeof *copy, "aim_request", err);

@@ -10,7 +10,7 @@
  *  under it, bound to agent id, key id and format version, so that a container does not open as another agent's. A
  *  checksum and a check value tell a damaged container from a wrong passphrase. docs/keys.md has the format.
  *
- *  Files are in aim/keyfile.h, records of a store in aim/keyring.h.
+ *  Files are in aim/keyfile.h.
  */
 #ifndef AIM_KEYSTORE_H
 #define AIM_KEYSTORE_H

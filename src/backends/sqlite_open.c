@@ -133,7 +133,7 @@ typedef struct signature {
 	int64_t n_tables;
 } signature;
 
-static aim_status read_signature(aim__sqlite_connection *c, signature *out, aim_error *err)
+static aim_status read_numbers(aim__sqlite_connection *c, signature *out, aim_error *err)
 {
 	aim_status rc = aim__sqlite_number(c, "PRAGMA application_id", &out->application_id, err);
 	if (rc == AIM_OK)
@@ -141,6 +141,19 @@ static aim_status read_signature(aim__sqlite_connection *c, signature *out, aim_
 	if (rc == AIM_OK)
 		rc = aim__sqlite_number(c, "SELECT count(*) FROM sqlite_schema", &out->n_tables, err);
 	return rc;
+}
+
+/* All three from one transaction: another process may be creating the store between two reads. */
+static aim_status read_signature(aim__sqlite_connection *c, signature *out, aim_error *err)
+{
+	if (!sqlite3_get_autocommit(c->db))
+		return read_numbers(c, out, err);
+	aim_status rc = aim__sqlite_run(c, "BEGIN", err);
+	if (rc != AIM_OK)
+		return rc;
+	rc = read_numbers(c, out, err);
+	aim_status ended = aim__sqlite_run(c, "COMMIT", rc == AIM_OK ? err : NULL);
+	return rc == AIM_OK ? ended : rc;
 }
 
 static int is_blank(const signature *sig)

@@ -48,8 +48,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_keyfile_read(aim_ctx *ctx, aim_str path,
 /** Seals a key into a file. With AIM_KEYFILE_REPLACE, what is there must be a whole keystore of the same agent: anything
  *  else, also one of a newer version, is an error and stays.
  *  @param passphrase, agent_id, options  as for aim_keystore_seal()
- *  @return what aim_keystore_seal(), aim_keyfile_write() and, with AIM_KEYFILE_REPLACE, aim_keyfile_read() and
- *          aim_keystore_inspect() return; AIM_E_KEYSTORE_AGENT
+ *  @return AIM_OK, AIM_E_KEYSTORE_AGENT (another agent's keystore is there), else as aim_keystore_seal(),
+ *          aim_keyfile_write() and, with AIM_KEYFILE_REPLACE, aim_keyfile_read() and aim_keystore_inspect()
  *  Threads: any; two writers of one path leave one of their files.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_keyfile_save(const aim_key *key, aim_str path, uint32_t flags,
                                                      aim_bytes passphrase, aim_str agent_id,
@@ -58,7 +58,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_keyfile_save(const aim_key *key, aim_str
 /** Opens the keystore in a file.
  *  @param flags  in, 0 or AIM_KEYFILE_LENIENT
  *  @param passphrase, agent_id, options, out  as for aim_keystore_open()
- *  @return what aim_keyfile_read() and aim_keystore_open() return; AIM_E_NOT_FOUND only when nothing is at path
+ *  @return AIM_OK, AIM_E_NOT_FOUND (only when nothing is at path), else as aim_keyfile_read() and
+ *          aim_keystore_open()
  *  Threads: any.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_keyfile_load(aim_ctx *ctx, aim_str path, uint32_t flags,
                                                      aim_bytes passphrase, aim_str agent_id,

@@ -32,8 +32,10 @@ static void read_in_pieces(aim_ctx *ctx, const char *text, size_t n, size_t max,
 		assert_true(reader.pending.len <= max + 1);
 	}
 	aim__line_last(&reader, &line);
-	if (line.complete)
-		strncat(strcat(out, line.oversized ? "#" : ""), (const char *)line.bytes.ptr, line.bytes.len);
+	if (line.complete && line.oversized)
+		strcat(out, "#");
+	if (line.complete && line.bytes.len)
+		strncat(out, (const char *)line.bytes.ptr, line.bytes.len);
 	aim__line_reader_dispose(&reader);
 }
 

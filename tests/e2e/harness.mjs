@@ -1,6 +1,6 @@
 // What the suite needs: tests in order, a client that speaks raw lines, processes looked after.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -40,7 +40,12 @@ export function within(ms, promise) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-export const folder = () => mkdtempSync(join(tmpdir(), "aim-e2e-"));
+const folders = [];
+process.on("exit", () => folders.forEach((path) => rmSync(path, { recursive: true, force: true })));
+export function folder() {
+  folders.push(mkdtempSync(join(tmpdir(), "aim-e2e-")));
+  return folders.at(-1);
+}
 export const read = (path) => readFileSync(path, "utf8");
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 

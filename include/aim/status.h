@@ -87,6 +87,17 @@ typedef int32_t aim_status;
 #define AIM_E_ID_STATUS (-501)     /**< the subject's status does not permit it */
 #define AIM_E_ID_CAPABILITY (-502) /**< not a usable capability or grant pattern */
 
+/* evidence: −600 … −699 */
+#define AIM_E_TIMESTAMP (-600)     /**< not a timestamp of the form that the profile asks for */
+#define AIM_E_STALE (-601)         /**< made too long ago, or before the replay guard can tell */
+#define AIM_E_FUTURE (-602)        /**< made too far ahead of the verifier's clock */
+#define AIM_E_REPLAY (-603)        /**< seen before */
+#define AIM_E_REPLAY_FULL (-604)   /**< the replay guard cannot remember more, so it refuses */
+#define AIM_E_HEADER (-605)        /**< a header is missing, twice there, or not of its form */
+#define AIM_E_UNTRUSTED_KEY (-606) /**< signed by another key than the one that is registered or trusted */
+#define AIM_E_DIGEST (-607)        /**< the content does not match its digest */
+#define AIM_E_ENVELOPE (-608)      /**< not a signed envelope of the form that was asked for */
+
 /* assess: −700 … −799 */
 #define AIM_E_ASSESS_DEFINITION (-700) /**< not the definition of a tool, prompt or resource */
 #define AIM_E_ASSESS_DUPLICATE (-701)  /**< one list names the same thing twice */

@@ -87,6 +87,19 @@ void aim__audit_row_place(uint8_t *row, uint64_t position)
 	position_text(position, (char *)row + POSITION_AT);
 }
 
+/* Reading a number costs a fraction of writing the expected one: there is no division in it. */
+static int is_position(const char *text, uint64_t position)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < POSITION_DIGITS; i++) {
+		uint64_t digit = (uint64_t)(uint8_t)text[i] - '0';
+		if (digit > 9 || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
+		    __builtin_add_overflow(value, digit, &value))
+			return 0;
+	}
+	return value == position;
+}
+
 static aim_status broken(uint64_t position, const char *what, aim_error *err)
 {
 	return aim__fail(err, AIM_E_AUDIT_CORRUPT, AIM_LAYER_AUDIT, "record %llu: %s",
@@ -105,26 +118,17 @@ static int framed(const uint8_t *p, size_t record_len)
 	       memcmp(tail + CHECK_AT + CHECK_HEX, AFTER_CHECK, LEN(AFTER_CHECK)) == 0;
 }
 
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Lower case only: what row_end() writes. */
 static int read_salt(const char *tail, uint8_t out[AIM__AUDIT_SALT_LEN])
 {
-	const char *hex = tail + SALT_AT;
+	const aim_str hex = {tail + SALT_AT, SALT_HEX};
+	char again[SALT_HEX];
 	char check[CHECK_HEX];
-	for (size_t i = 0; i < AIM__AUDIT_SALT_LEN; i++) {
-		int high = nibble(hex[2 * i]), low = nibble(hex[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return 0;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
+	if (aim__encoding_read_exact(AIM_ENCODING_HEX, hex, out, AIM__AUDIT_SALT_LEN) != AIM_OK)
+		return 0;
+	aim__hex_write(aim_bytes_from(out, AIM__AUDIT_SALT_LEN), again);
 	check_of(out, check);
-	return memcmp(check, tail + CHECK_AT, CHECK_HEX) == 0;
+	return memcmp(again, hex.ptr, SALT_HEX) == 0 && memcmp(check, tail + CHECK_AT, CHECK_HEX) == 0;
 }
 
 aim_status aim__audit_row_read(aim_bytes bytes, uint64_t position, aim__audit_row *out, aim_error *err)
@@ -132,9 +136,7 @@ aim_status aim__audit_row_read(aim_bytes bytes, uint64_t position, aim__audit_ro
 	if (bytes.len < RECORD_AT + 2 + TAIL_LEN || !framed(bytes.ptr, bytes.len - RECORD_AT - TAIL_LEN))
 		return broken(position, "the row is not framed as rows of this log are", err);
 	const char *p = (const char *)bytes.ptr;
-	char expected[POSITION_DIGITS];
-	position_text(position, expected);
-	if (memcmp(p + POSITION_AT, expected, POSITION_DIGITS) != 0)
+	if (!is_position(p + POSITION_AT, position))
 		return broken(position, "the row was written for another position", err);
 	out->leaf_hex = (aim_str){p + LEAF_AT, LEAF_HEX};
 	out->record = (aim_str){p + RECORD_AT, bytes.len - RECORD_AT - TAIL_LEN};

@@ -48,6 +48,7 @@
 
 /* evidence */
 #include <aim/message.h>
+#include <aim/replay.h>
 
 /* assess */
 #include <aim/fingerprint.h>

@@ -32,23 +32,23 @@ AIM_BEGIN_DECLS
 
 typedef struct aim_replay aim_replay;
 
-/** A guard in memory: the very first for its keys, so there is no message from before its start and no
- *  floor. For tests, and for keys that were made after the guard was opened. @since 0.1 */
+/** The very first guard for its keys: there is no message from before, and so no floor. For tests, and
+ *  for keys that are made after the guard was opened. @since 0.1 */
 #define AIM_REPLAY_FIRST_START 1u
-/** A guard in memory: the floor is a whole window after the start. Without it, a message dated ahead of
- *  the clock and accepted just before a restart could pass once more after it; with it, nothing passes
- *  for the length of the window. Hosts that can keep one number use restart_floor_us of
- *  aim_replay_stats instead, and those that share a store need neither. @since 0.1 */
+/** The floor is a whole window after the start. Without it, a message dated ahead of the clock and
+ *  accepted just before a restart could pass once more after it; with it, nothing passes for the length
+ *  of the window. Hosts that can keep one number use restart_floor_us of aim_replay_stats instead; a
+ *  guard in a store needs neither, as it remembers. @since 0.1 */
 #define AIM_REPLAY_STRICT_START 2u
 
 /** @since 0.1 */
 typedef struct aim_replay_options {
 	uint32_t struct_size;
-	uint32_t flags;       /**< AIM_REPLAY_*_START, not both; guards in a store have none */
+	uint32_t flags;       /**< AIM_REPLAY_*_START, not both; in a store they matter when the guard is new */
 	aim_str name;         /**< in, copied; in a store, guards of one name share nonces; 1–64 of
 	                       *   [a-z0-9_-]; empty: "main" */
-	int64_t floor_us;     /**< messages from before are refused; 0: in memory the context's clock at
-	                       *   opening, in a store what the store says */
+	int64_t floor_us;     /**< messages from before are refused; 0: the start of the guard by the context's
+	                       *   clock, in a store the one that was kept */
 	uint64_t max_nonces;  /**< live nonces in all; 0: 1 000 000; at most 2^31 */
 	uint32_t max_per_key; /**< live nonces of one scope; 0: 65 536 */
 	uint32_t window_s;    /**< how long a message may be used at most; 0: 300 */
@@ -74,7 +74,7 @@ typedef struct aim_replay_stats {
 	uint64_t n_nonces;        /**< remembered now, those that are due included */
 	int64_t floor_us;         /**< messages from before are refused */
 	int64_t restart_floor_us; /**< as floor_us of the options: a guard with it accepts nothing that this
-	                           *   one has accepted */
+	                           *   one has accepted. In a store as floor_us: there nonces are kept */
 } aim_replay_stats;
 
 /** A guard that remembers in memory, about 40 bytes a nonce, growing with use.
@@ -86,6 +86,18 @@ AIM_API AIM_CHECK_RESULT aim_status aim_replay_open_memory(aim_ctx *ctx,
                                                            const aim_replay_options *options,
                                                            aim_replay **out, aim_error *err);
 
+/** A guard that remembers in a store, across restarts and for every process that opens the store under
+ *  the same name: of two that race with one nonce, one is refused. Each remembered nonce is a write to
+ *  the store and as durable as the store makes it.
+ *  @param store    in; kept open until the guard is freed
+ *  @param options  in, borrowed, may be NULL     @param out  out, owned; aim_replay_free()
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_VERSION, AIM_E_CLOCK, AIM_E_STORE_READONLY, or the
+ *          store's
+ *  Threads: any.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_replay_open_store(aim_store *store,
+                                                          const aim_replay_options *options,
+                                                          aim_replay **out, aim_error *err);
+
 /** Gives the guard back. NULL is ignored. What a store keeps stays.  Threads: any.  @since 0.1 */
 AIM_API void aim_replay_free(aim_replay *guard);
 
@@ -94,7 +106,7 @@ AIM_API void aim_replay_free(aim_replay *guard);
  *  @param guard  in, borrowed     @param use  in, borrowed
  *  @return AIM_OK, AIM_E_TIMESTAMP (not between 1970 and 9999), AIM_E_STALE, AIM_E_FUTURE, AIM_E_REPLAY,
  *          AIM_E_INVALID (also: max_age_us or max_ahead_us over the guard's window), AIM_E_VERSION,
- *          AIM_E_CALLBACK; for a guard in a store also AIM_E_NOMEM and the store's
+ *          AIM_E_CALLBACK; for a guard in a store also AIM_E_NOMEM, AIM_E_STORE_CORRUPT and the store's
  *  Threads: locked.  Allocates: no in memory.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_replay_check(aim_replay *guard, const aim_replay_use *use,
                                                      aim_error *err);

@@ -46,11 +46,14 @@ static aim_status read_rules(const aim_replay_options *o, aim__replay_rules *out
 	return AIM_OK;
 }
 
-aim_status aim__replay_new(aim_ctx *ctx, const aim_replay_options *options, aim_replay **out,
-                           aim_error *err)
+aim_status aim__replay_new(aim_ctx *ctx, const aim_replay_options *options, aim_replay_options *o,
+                           aim_replay **out, aim_error *err)
 {
 	aim__replay_rules rules;
-	aim_status rc = read_rules(options, &rules, err);
+	*o = (aim_replay_options){.struct_size = sizeof *o};
+	aim_status rc = aim__sized_in(o, sizeof *o, options, sizeof *o, "aim_replay_options", err);
+	if (rc == AIM_OK)
+		rc = read_rules(o, &rules, err);
 	if (rc != AIM_OK)
 		return rc;
 	aim_replay *guard = aim__alloc_zeroed(ctx, sizeof *guard);
@@ -58,50 +61,48 @@ aim_status aim__replay_new(aim_ctx *ctx, const aim_replay_options *options, aim_
 		return aim__fail_plain(err, AIM_E_NOMEM, LAYER);
 	guard->ctx = aim__ctx_ref(ctx);
 	guard->rules = rules;
-	guard->floor_us = options->floor_us;
+	guard->floor_us = o->floor_us;
 	*out = guard;
 	return AIM_OK;
 }
 
 /* Without a memory from before, nothing can be said of a message that is older than the guard. */
-static aim_status start(aim_replay *guard, const aim_replay_options *o, aim_error *err)
+aim_status aim__replay_start(const aim_replay *guard, const aim_replay_options *o, int64_t *out_floor_us,
+                             aim_error *err)
 {
-	int64_t now = 0;
-	if (o->flags & AIM_REPLAY_FIRST_START)
-		return AIM_OK;
-	if (o->floor_us == 0) {
-		aim_status rc = aim_ctx_now_us(guard->ctx, &now);
+	int64_t start_us = o->floor_us;
+	if (start_us == 0 && !(o->flags & AIM_REPLAY_FIRST_START)) {
+		aim_status rc = aim_ctx_now_us(guard->ctx, &start_us);
 		if (rc != AIM_OK)
 			return aim__fail_plain(err, rc, LAYER);
-		guard->floor_us = now;
 	}
-	if (o->flags & AIM_REPLAY_STRICT_START)
-		guard->floor_us += guard->rules.window_us;
+	*out_floor_us = o->flags & AIM_REPLAY_STRICT_START ? start_us + guard->rules.window_us : start_us;
 	return AIM_OK;
+}
+
+static aim_status open_memory(aim_replay *guard, const aim_replay_options *o, aim_error *err)
+{
+	aim_status rc = aim__replay_start(guard, o, &guard->floor_us, err);
+	if (rc != AIM_OK)
+		return rc;
+	memcpy(guard->salt, guard->ctx->hash_key, sizeof guard->salt);
+	guard->salt_len = sizeof guard->salt;
+	guard->ops = &aim__replay_memory;
+	rc = aim__replay_memory_new(guard->ctx, &guard->rules, &guard->home);
+	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, LAYER);
 }
 
 aim_status aim_replay_open_memory(aim_ctx *ctx, const aim_replay_options *options, aim_replay **out,
                                   aim_error *err)
 {
-	aim_replay_options o = {.struct_size = sizeof o};
+	aim_replay_options o;
 	aim_replay *guard = NULL;
 	if (!ctx || !out)
 		return AIM__MISUSE(ctx, "ctx and out are required");
-	aim_status rc = aim__sized_in(&o, sizeof o, options, sizeof o, "aim_replay_options", err);
-	if (rc == AIM_OK)
-		rc = aim__replay_new(ctx, &o, &guard, err);
+	aim_status rc = aim__replay_new(ctx, options, &o, &guard, err);
 	if (rc != AIM_OK)
 		return rc;
-	rc = start(guard, &o, err);
-	if (rc != AIM_OK)
-		goto out;
-	memcpy(guard->salt, ctx->hash_key, sizeof guard->salt);
-	guard->salt_len = sizeof guard->salt;
-	guard->ops = &aim__replay_memory;
-	rc = aim__replay_memory_new(ctx, &guard->rules, &guard->home);
-	if (rc != AIM_OK)
-		aim__fail_plain(err, rc, LAYER);
-out:
+	rc = open_memory(guard, &o, err);
 	if (rc == AIM_OK)
 		*out = guard;
 	else

@@ -23,6 +23,7 @@ typedef struct aim__replay_home {
 	/* The same and the insert in one step; also AIM_E_REPLAY_FULL. */
 	aim_status (*insert)(void *home, const aim__replay_item *item, aim_error *err);
 	aim_status (*purge)(void *home, int64_t now_us, aim_error *err);
+	/* n_nonces, floor_us, and restart_floor_us for a home that forgets at its end. */
 	aim_status (*stats)(void *home, aim_replay_stats *out, aim_error *err);
 	void (*close)(void *home);
 } aim__replay_home;
@@ -44,9 +45,12 @@ struct aim_replay {
 	uint8_t salt[AIM__REPLAY_TAG_LEN]; /* in memory, so that strangers cannot choose tags that collide */
 };
 
-/* Reads the options; shared by the calls that open. *out has no home yet. */
-aim_status aim__replay_new(aim_ctx *ctx, const aim_replay_options *options, aim_replay **out,
-                           aim_error *err);
+/* Shared by the calls that open. Reads the options (may be NULL) into *o; *out has no home yet. */
+aim_status aim__replay_new(aim_ctx *ctx, const aim_replay_options *options, aim_replay_options *o,
+                           aim_replay **out, aim_error *err);
+/* The floor of a guard that has no memory from before. AIM_OK, AIM_E_CLOCK. */
+aim_status aim__replay_start(const aim_replay *guard, const aim_replay_options *o, int64_t *out_floor_us,
+                             aim_error *err);
 
 /* Entries in memory. */
 extern const aim__replay_home aim__replay_memory;

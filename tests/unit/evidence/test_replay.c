@@ -1,7 +1,8 @@
-/* The replay guard in memory: the order of its checks, windows, floor, capacity, restarts, memory. */
+/* The replay guard, in memory and in a store: the order of its checks, windows, floor, capacity, restarts, memory. */
 #include "support.h"
 
 #include <aim/replay.h>
+#include "store/store.h"
 #include <string.h>
 
 #define S INT64_C(1000000)
@@ -9,27 +10,51 @@
 
 static test_heap heap;
 static aim_ctx *ctx;
+static aim_store *store; /* NULL: guards are in memory */
 
 static int setup(void **state)
 {
 	(void)state;
 	test_now_us = T0;
 	ctx = test_ctx(&heap);
+	store = NULL;
+	return 0;
+}
+
+static int setup_store(void **state)
+{
+	setup(state);
+	assert_status(aim_store_open_memory(ctx, NULL, &store, NULL), AIM_OK);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	aim_store_free(store);
 	test_ctx_done(ctx, &heap);
 	return 0;
+}
+
+static aim_status open_status(const aim_replay_options *options, aim_replay **out)
+{
+	return store ? aim_replay_open_store(store, options, out, NULL)
+	             : aim_replay_open_memory(ctx, options, out, NULL);
 }
 
 static aim_replay *open_with(const aim_replay_options *options)
 {
 	aim_replay *guard = NULL;
-	assert_status(aim_replay_open_memory(ctx, options, &guard, NULL), AIM_OK);
+	assert_status(open_status(options, &guard), AIM_OK);
 	return guard;
+}
+
+/* Another guard's nonces, when they are in one store. */
+static aim_replay *open_named(const char *name, const aim_replay_options *options)
+{
+	aim_replay_options o = *options;
+	o.name = aim_str_from(name);
+	return open_with(&o);
 }
 
 static aim_replay_use use_of(const char *scope, const char *nonce, int64_t timestamp_us, int64_t now_us)
@@ -145,15 +170,149 @@ static void test_start(void **state)
 	assert_status(check(guard, "a", "n", T0, T0), AIM_OK);
 	aim_replay_free(guard);
 	o.floor_us = T0 - 10 * S;
-	guard = open_with(&o);
+	guard = open_named("second", &o);
 	assert_status(check(guard, "a", "n", T0 - 10 * S - 1, T0), AIM_E_STALE);
 	assert_status(check(guard, "a", "n", T0 - 10 * S, T0), AIM_OK);
 	aim_replay_free(guard);
 	o = (aim_replay_options){.struct_size = sizeof o, .flags = AIM_REPLAY_STRICT_START};
-	guard = open_with(&o);
+	guard = open_named("third", &o);
 	assert_status(check(guard, "a", "n", T0 + 300 * S - 1, T0 + 299 * S), AIM_E_STALE);
 	assert_status(check(guard, "a", "n", T0 + 300 * S, T0 + 300 * S), AIM_OK);
 	aim_replay_free(guard);
+}
+
+/* A store remembers: the guard starts where it was, with what it has seen. */
+static void test_a_store_remembers(void **state)
+{
+	aim_replay_options o = {.struct_size = sizeof o};
+	aim_replay *guard = open_with(NULL);
+	(void)state;
+	assert_status(remember(guard, "a", "ahead", T0 + 100 * S, T0 + S), AIM_OK);
+	assert_status(remember(guard, "a", "n", T0 + S, T0 + S), AIM_OK);
+	aim_replay_free(guard);
+	test_now_us = T0 + 50 * S;
+	guard = open_with(NULL);
+	assert_int_equal(stats_of(guard).floor_us, T0);
+	assert_int_equal(stats_of(guard).n_nonces, 2);
+	assert_status(check(guard, "a", "ahead", T0 + 100 * S, T0 + 100 * S), AIM_E_REPLAY);
+	assert_status(remember(guard, "a", "n", T0 + S, T0 + 60 * S), AIM_E_REPLAY);
+	assert_status(remember(guard, "a", "slow", T0 + 2 * S, T0 + 60 * S), AIM_OK);
+	aim_replay *other = open_named("other", &o);
+	assert_int_equal(stats_of(other).floor_us, T0 + 50 * S);
+	assert_status(remember(other, "a", "n", T0 + 51 * S, T0 + 60 * S), AIM_OK);
+	assert_int_equal(stats_of(guard).n_nonces, 3);
+	aim_replay_free(other);
+	aim_replay_free(guard);
+	o.floor_us = T0 + 70 * S;
+	guard = open_with(&o);
+	assert_status(check(guard, "a", "m", T0 + 69 * S, T0 + 71 * S), AIM_E_STALE);
+	aim_replay_free(guard);
+	test_now_us = T0;
+}
+
+/* Two handles on one store: what one forgets, the other can no longer take in. */
+static void test_two_handles(void **state)
+{
+	aim_replay *one = open_with(NULL);
+	aim_replay *two = open_with(NULL);
+	(void)state;
+	assert_status(remember(one, "a", "n", T0 + S, T0 + S), AIM_OK);
+	assert_status(remember(two, "a", "n", T0 + S, T0 + S), AIM_E_REPLAY);
+	assert_status(aim_replay_purge(two, T0 + 302 * S, NULL), AIM_OK);
+	assert_int_equal(stats_of(one).n_nonces, 0);
+	assert_status(remember(one, "a", "n", T0 + S, T0 + 2 * S), AIM_E_STALE);
+	assert_status(aim_replay_purge(one, T0 + 302 * S, NULL), AIM_OK);
+	aim_replay_free(one);
+	aim_replay_free(two);
+}
+
+static aim_status count_row(void *user, aim_bytes key, aim_bytes value, uint64_t version, uint64_t position)
+{
+	(void)key, (void)value, (void)version, (void)position;
+	++*(size_t *)user;
+	return AIM_OK;
+}
+
+static size_t rows_under(const char *prefix)
+{
+	size_t n = 0;
+	const aim_bytes none = {NULL, 0};
+	assert_status(aim__store_scan(store, aim_bytes_from(prefix, strlen(prefix)), none, 100000, count_row, &n,
+	                              NULL),
+	              AIM_OK);
+	return n;
+}
+
+/* Many keys, long ago: nothing of them is left but the floor and a count of nothing. */
+static void test_a_store_forgets_whole(void **state)
+{
+	aim_replay *guard = open_with(NULL);
+	(void)state;
+	for (size_t i = 0; i < 500; i++) {
+		const char scope[] = {(char)('a' + i % 26), (char)('a' + i % 7), '\0'};
+		assert_status(remember_number(guard, scope, i, T0 + (int64_t)i, T0), AIM_OK);
+	}
+	assert_int_equal(rows_under("nonce/"), 500);
+	assert_status(aim_replay_purge(guard, T0 + 301 * S, NULL), AIM_OK);
+	assert_int_equal(stats_of(guard).n_nonces, 0);
+	assert_int_equal(stats_of(guard).floor_us, T0 + 500);
+	assert_int_equal(rows_under("nonce/"), 0);
+	assert_int_equal(rows_under("replay/"), 2);
+	aim_replay_free(guard);
+}
+
+/* Without calls to purge, too, a store does not grow for ever. */
+static void test_a_store_stays_small(void **state)
+{
+	aim_replay *guard = open_with(NULL);
+	(void)state;
+	for (size_t i = 0; i < 3000; i++) {
+		const int64_t now = T0 + (int64_t)i * S;
+		assert_status(remember_number(guard, "a", i, now, now), AIM_OK);
+	}
+	assert_true(rows_under("nonce/") <= 301 + 32);
+	aim_replay_free(guard);
+}
+
+static void put(const char *key, const char *value)
+{
+	aim_store_op op = {.kind = AIM_STORE_PUT, .key = aim_bytes_from(key, strlen(key))};
+	op.value = aim_bytes_from(value, strlen(value));
+	aim_store_batch batch = {&op, 1, AIM_OK, 0};
+	assert_status(aim__store_apply_group(store, &batch, 1, NULL), AIM_OK);
+}
+
+static void test_a_damaged_store_refuses(void **state)
+{
+	static const char *const floors[] = {"", "-1", "x", "1x", "12345678901234567890"};
+	aim_replay *guard = open_with(NULL);
+	(void)state;
+	for (size_t i = 0; i < sizeof floors / sizeof *floors; i++) {
+		put("replay/main/floor", floors[i]);
+		assert_status(check(guard, "a", "n", T0, T0), AIM_E_STORE_CORRUPT);
+	}
+	put("replay/main/floor", "0");
+	put("replay/main/count", "x");
+	assert_status(remember(guard, "a", "n", T0, T0), AIM_E_STORE_CORRUPT);
+	put("replay/main/count", "0");
+	assert_status(remember(guard, "a", "n", T0, T0), AIM_OK);
+	put("replay/main/due/0", "{}");
+	assert_status(aim_replay_purge(guard, T0, NULL), AIM_E_STORE_CORRUPT);
+	aim_replay_free(guard);
+}
+
+static void test_names(void **state)
+{
+	static const char *const bad[] = {"A", "a/b", "a b", "\xc3\xa9",
+	                                  "12345678901234567890123456789012345678901234567890123456789012345"};
+	aim_replay *guard = NULL;
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		const aim_replay_options o = {.struct_size = sizeof o, .name = aim_str_from(bad[i])};
+		assert_status(aim_replay_open_store(store, &o, &guard, NULL), AIM_E_INVALID);
+	}
+	assert_status(aim_replay_open_store(NULL, NULL, &guard, NULL), AIM_E_INVALID);
+	assert_null(guard);
 }
 
 /* A message that was dated ahead is the one thing a plain restart could let in twice. */
@@ -303,13 +462,37 @@ static aim_status fill(aim_ctx *c, void *arg)
 	return rc;
 }
 
+static aim_status fill_store(aim_ctx *c, void *arg)
+{
+	aim_store *st = NULL;
+	aim_replay *guard = NULL;
+	(void)arg;
+	aim_status rc = aim_store_open_memory(c, NULL, &st, NULL);
+	if (rc == AIM_OK)
+		rc = aim_replay_open_store(st, NULL, &guard, NULL);
+	for (size_t i = 0; rc == AIM_OK && i < 3; i++) {
+		aim_replay_use u = use_of("a", "", T0 + (int64_t)i, T0);
+		u.nonce = aim_bytes_from(&i, sizeof i);
+		rc = aim_replay_check(guard, &u, NULL);
+		if (rc == AIM_OK)
+			rc = aim_replay_remember(guard, &u, NULL);
+	}
+	if (rc == AIM_OK)
+		rc = aim_replay_purge(guard, T0 + 400 * S, NULL);
+	aim_replay_free(guard);
+	aim_store_free(st);
+	return rc;
+}
+
 static void test_every_allocation_fails(void **state)
 {
 	(void)state;
 	test_each_allocation_fails(fill, NULL);
+	test_each_allocation_fails(fill_store, NULL);
 }
 
 #define GUARD_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define STORE_TEST(f) {#f " in a store", f, setup_store, teardown, NULL}
 
 int main(void)
 {
@@ -324,6 +507,18 @@ int main(void)
 		GUARD_TEST(test_steady_state_allocates_nothing),
 		GUARD_TEST(test_bytes_per_nonce),
 		GUARD_TEST(test_misuse),
+		STORE_TEST(test_a_nonce_passes_once),
+		STORE_TEST(test_window),
+		STORE_TEST(test_a_clock_step_back_opens_nothing),
+		STORE_TEST(test_start),
+		STORE_TEST(test_capacity_of_a_key),
+		STORE_TEST(test_capacity_in_all),
+		STORE_TEST(test_a_store_remembers),
+		STORE_TEST(test_two_handles),
+		STORE_TEST(test_a_store_forgets_whole),
+		STORE_TEST(test_a_store_stays_small),
+		STORE_TEST(test_a_damaged_store_refuses),
+		STORE_TEST(test_names),
 		cmocka_unit_test(test_every_allocation_fails),
 	};
 	return cmocka_run_group_tests_name("evidence/replay", tests, NULL, NULL);

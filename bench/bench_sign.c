@@ -1,4 +1,4 @@
-/* bench/bench_sign.c — message signatures against the provider's raw calls on the same bytes. */
+/* bench/bench_sign.c — message signatures against the provider's raw calls on the same bytes, and verified again. */
 #include "bench.h"
 
 #include <aim/message.h>
@@ -16,6 +16,7 @@ typedef struct state {
 	uint8_t payload[PAYLOAD];
 	uint8_t signature[64];
 	uint8_t raw_signature[64];
+	aim_verifycache *cache;
 } state;
 
 static aim_bytes payload_of(const state *s)
@@ -54,6 +55,30 @@ static void verify_raw(void *arg, size_t n)
 		           "verify");
 }
 
+static void verify_again(void *arg, size_t n)
+{
+	state *s = arg;
+	aim_bytes signature = aim_bytes_from(s->signature, 64);
+	for (size_t i = 0; i < n; i++)
+		bench_must(aim_message_verify_cached(s->cache, 0, &s->public_key, payload_of(s), signature, NULL),
+		           "verify again");
+}
+
+/* The cache is full of others' signatures, as in a busy host. */
+static void fill_cache(state *s)
+{
+	uint8_t signature[64];
+	bench_must(aim_verifycache_new(s->ctx, NULL, &s->cache, NULL), "cache");
+	for (uint32_t i = 0; i < 1023; i++) {
+		aim_bytes payload = aim_bytes_from(&i, sizeof i);
+		bench_must(aim_message_sign(s->key, payload, signature, NULL), "sign");
+		bench_must(aim_message_verify_cached(s->cache, 0, &s->public_key, payload,
+		                                     aim_bytes_from(signature, 64), NULL),
+		           "verify");
+	}
+	verify_again(s, 1);
+}
+
 int main(int argc, char **argv)
 {
 	state s;
@@ -74,6 +99,10 @@ int main(int argc, char **argv)
 	bench_ratio("sign/per-provider", bench_run("sign/message", sign, &s, 0), raw);
 	raw = bench_run("verify/provider", verify_raw, &s, 0);
 	bench_ratio("verify/per-provider", bench_run("verify/message", verify, &s, 0), raw);
+	if (bench_wanted("verify_again"))
+		fill_cache(&s);
+	bench_run("verify_again", verify_again, &s, 0);
+	aim_verifycache_free(s.cache);
 	aim_key_unref(s.key);
 	return 0;
 }

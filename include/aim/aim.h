@@ -47,8 +47,10 @@
 #include <aim/grant.h>
 
 /* evidence */
+#include <aim/verifycache.h>
 #include <aim/message.h>
 #include <aim/replay.h>
+#include <aim/dsse.h>
 
 /* assess */
 #include <aim/fingerprint.h>

@@ -13,7 +13,7 @@
 #ifndef AIM_MESSAGE_H
 #define AIM_MESSAGE_H
 
-#include <aim/key.h>
+#include <aim/verifycache.h>
 
 AIM_BEGIN_DECLS
 
@@ -38,6 +38,16 @@ AIM_API AIM_CHECK_RESULT aim_status aim_message_verify(const aim_ctx *ctx,
                                                        const aim_public_key *public_key,
                                                        aim_bytes payload, aim_bytes signature,
                                                        aim_error *err);
+
+/** aim_message_verify() on the cache's context; what was found valid before, under the same generation, costs a
+ *  comparison.
+ *  @param cache  in     @param generation  in, whatever the caller counts; 0 when it forgets keys by hand
+ *  @return as aim_message_verify()
+ *  Threads: any.  Allocates: as aim_message_verify(), and to keep it; nothing when it was kept.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_message_verify_cached(aim_verifycache *cache, uint64_t generation,
+                                                              const aim_public_key *public_key,
+                                                              aim_bytes payload, aim_bytes signature,
+                                                              aim_error *err);
 
 /** aim_message_sign() with the signature appended to out as padded standard base64 (88 bytes).
  *  @return as aim_message_sign(), AIM_E_LIMIT also when out is full

@@ -12,6 +12,8 @@
 #include "codec/encoding.h"
 #include "crypto/key.h"
 #include "crypto/provider.h"
+#include "evidence/signature.h"
+#include "evidence/verifycache.h"
 
 #include <string.h>
 
@@ -69,22 +71,47 @@ aim_status aim_message_sign(const aim_key *key, aim_bytes payload,
 	return rc;
 }
 
-aim_status aim_message_verify(const aim_ctx *ctx, const aim_public_key *public_key,
-                              aim_bytes payload, aim_bytes signature, aim_error *err)
+static aim_status verify(const aim_ctx *ctx, aim_verifycache *cache, uint64_t generation,
+                         const aim_public_key *public_key, aim_bytes payload, aim_bytes signature,
+                         aim_error *err)
 {
 	labelled message;
-	if (!ctx || !public_key || (!payload.ptr && payload.len > 0) ||
-	    (!signature.ptr && signature.len > 0))
-		return AIM__MISUSE(ctx, "ctx, public_key, payload and signature are required");
+	const aim_bytes parts[] = {{(const uint8_t *)label, LABEL_LEN}, payload};
+	const aim__verified what = {generation, public_key->bytes, signature.ptr, parts, 2};
+	uint64_t epoch;
 	if (signature.len != AIM_KEY_SIGNATURE_LEN)
 		return aim__fail(err, AIM_E_SIGNATURE, AIM_LAYER_EVIDENCE,
 		                 "a signature has 64 bytes; this has %zu", signature.len);
+	if (aim__verifycache_has(cache, &what, &epoch)) /* before anything is copied */
+		return AIM_OK;
 	aim_status rc = join(ctx, payload, &message, err);
 	if (rc != AIM_OK)
 		return rc;
 	rc = aim__ed25519_verify_strict(ctx, public_key->bytes, message.bytes, signature.ptr, err);
 	done(ctx, &message);
+	if (rc == AIM_OK)
+		aim__verifycache_keep(cache, &what, epoch);
 	return rc;
+}
+
+aim_status aim_message_verify(const aim_ctx *ctx, const aim_public_key *public_key,
+                              aim_bytes payload, aim_bytes signature, aim_error *err)
+{
+	if (!ctx || !public_key || (!payload.ptr && payload.len > 0) ||
+	    (!signature.ptr && signature.len > 0))
+		return AIM__MISUSE(ctx, "ctx, public_key, payload and signature are required");
+	return verify(ctx, NULL, 0, public_key, payload, signature, err);
+}
+
+aim_status aim_message_verify_cached(aim_verifycache *cache, uint64_t generation,
+                                     const aim_public_key *public_key, aim_bytes payload,
+                                     aim_bytes signature, aim_error *err)
+{
+	const aim_ctx *ctx = cache ? aim__verifycache_ctx(cache) : NULL;
+	if (!ctx || !public_key || (!payload.ptr && payload.len > 0) ||
+	    (!signature.ptr && signature.len > 0))
+		return AIM__MISUSE(ctx, "cache, public_key, payload and signature are required");
+	return verify(ctx, cache, generation, public_key, payload, signature, err);
 }
 
 aim_status aim_message_sign_base64(const aim_key *key, aim_bytes payload, aim_buf *out, aim_error *err)
@@ -102,26 +129,13 @@ aim_status aim_message_sign_base64(const aim_key *key, aim_bytes payload, aim_bu
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
 }
 
-/* 64 bytes are 86 characters and two of padding. */
-static aim_status read_signature(aim_str text, uint8_t out[AIM_KEY_SIGNATURE_LEN])
-{
-	static const uint32_t forms[] = {AIM_ENCODING_BASE64, AIM_ENCODING_BASE64URL_PADDED,
-	                                 AIM_ENCODING_BASE64_UNPADDED, AIM_ENCODING_BASE64URL};
-	if (text.len != 86 && text.len != 88)
-		return AIM_E_SIGNATURE;
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-		if (aim__encoding_read_exact(forms[i], text, out, AIM_KEY_SIGNATURE_LEN) == AIM_OK)
-			return AIM_OK;
-	return AIM_E_SIGNATURE;
-}
-
 aim_status aim_message_verify_base64(const aim_ctx *ctx, const aim_public_key *public_key,
                                      aim_bytes payload, aim_str signature, aim_error *err)
 {
 	uint8_t bytes[AIM_KEY_SIGNATURE_LEN];
 	if (!ctx || !public_key || (!signature.ptr && signature.len > 0))
 		return AIM__MISUSE(ctx, "ctx, public_key and signature are required");
-	if (read_signature(signature, bytes) != AIM_OK)
+	if (aim__signature_read(signature, bytes) != AIM_OK)
 		return aim__fail(err, AIM_E_SIGNATURE, AIM_LAYER_EVIDENCE,
 		                 "the signature's %zu characters are not base64 of 64 bytes", signature.len);
 	return aim_message_verify(ctx, public_key, payload, (aim_bytes){bytes, sizeof bytes}, err);

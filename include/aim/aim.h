@@ -38,6 +38,7 @@
 #include <aim/checkpoint.h>
 #include <aim/proof.h>
 #include <aim/receipt.h>
+#include <aim/trail.h>
 
 /* identity */
 #include <aim/registry.h>

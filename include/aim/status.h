@@ -79,8 +79,10 @@ typedef int32_t aim_status;
 #define AIM_E_AUDIT_FORK (-402)      /**< two histories: the remembered root is not a prefix */
 #define AIM_E_AUDIT_TRUNCATED (-403) /**< shorter than remembered */
 #define AIM_E_AUDIT_PENDING (-404)   /**< no checkpoint covers the record yet */
-#define AIM_E_AUDIT_FORMAT (-405)    /**< not a checkpoint, verifier key or receipt */
+#define AIM_E_AUDIT_FORMAT (-405)    /**< not a checkpoint, verifier key, receipt or export */
 #define AIM_E_AUDIT_UNSIGNED (-406)  /**< not signed by the key that was asked for */
+#define AIM_E_AUDIT_TRIMMED (-410)   /**< the record was removed by retention */
+#define AIM_E_AUDIT_PARTIAL (-411)   /**< an export that cannot show that it is whole: each record is sound */
 
 /* identity: −500 … −599 */
 #define AIM_E_ID_NAME (-500)       /**< not a usable name */

@@ -119,6 +119,15 @@ aim_bytes aim__audit_rows_key(const aim_audit *log);
 aim_status aim__audit_tree(aim_audit *log, aim__merkle_frontier *out, aim_error *err);
 aim_status aim__audit_has_row(aim_audit *log, uint64_t position, int *out, aim_error *err);
 
+/* rows.c: takes the rows from *next on, in order and without a gap, as far as end or the log goes.
+ * *next moves behind each row that take() took. Runs inside the store: take() must not use it. */
+typedef aim_status (*aim__audit_take)(void *user, uint64_t position, const aim__audit_row *row);
+aim_status aim__audit_walk(aim_audit *log, uint64_t *next, uint64_t end, aim__audit_take take,
+                           void *user, aim_error *err);
+
+/* AIM_E_AUDIT_TRIMMED, with words. */
+aim_status aim__audit_removed(uint64_t position, uint64_t first, aim_error *err);
+
 /* slot.c: rows written outside the lock. */
 aim_status aim__audit_slot_take(aim_audit *log, aim__audit_slot **out, aim_error *err);
 void aim__audit_slot_give(aim_audit *log, aim__audit_slot *slot);

@@ -43,4 +43,12 @@ aim_status aim__audit_row_read(aim_bytes bytes, uint64_t position, aim__audit_ro
 aim_status aim__audit_row_leaf(const aim_ctx *ctx, const aim__audit_row *row, uint64_t position,
                                aim__merkle_hash *out, aim_error *err);
 
+/* A row as an export without salts has it: what follows the record is `,"salted":true}` or `false`. */
+aim_status aim__audit_row_end_bare(aim_buf *out, size_t start, int salted, aim__merkle_hash *out_leaf);
+/* As aim__audit_row_read(), whose result has a salt of zeros. */
+aim_status aim__audit_row_read_bare(aim_bytes bytes, uint64_t position, aim__audit_row *out,
+                                    int *out_salted, aim_error *err);
+/* The position that bytes claim to be the row of; UINT64_MAX when they are no row. */
+uint64_t aim__audit_row_claims(aim_bytes bytes);
+
 #endif

@@ -1,4 +1,4 @@
-/* audit/verify.c — reading a log back: for the caller, and to check it. Layer audit. */
+/* audit/verify.c — a log checked against its head and against what the caller remembers. Layer audit. */
 #include "audit/log.h"
 
 #include "base/ctx.h"
@@ -7,69 +7,6 @@
 #include "base/sized.h"
 
 #include <string.h>
-
-/* Rows per question to the store: enough that the question costs nothing, few enough that a reader
- * does not hold a transaction for long. */
-#define PAGE_ROWS 256u
-
-static aim_status gap(uint64_t expected, uint64_t found, aim_error *err)
-{
-	return aim__fail(err, AIM_E_AUDIT_GAP, AIM_LAYER_AUDIT, "record %llu is missing: %llu comes next",
-	                 (unsigned long long)expected, (unsigned long long)found);
-}
-
-/* Reads rows page by page. next is the position that must come; row() moves it on. */
-static aim_status walk(aim_audit *log, uint64_t *next, uint64_t end, aim_store_row row, void *user,
-                       aim_error *err)
-{
-	aim_status rc = AIM_OK;
-	while (rc == AIM_OK && *next < end) {
-		uint64_t before = *next;
-		uint64_t left = end - before;
-		rc = aim__store_read_log(log->store, aim__audit_rows_key(log), before,
-		                         left < PAGE_ROWS ? (size_t)left : PAGE_ROWS, row, user, err);
-		if (*next == before)
-			break;
-	}
-	return rc;
-}
-
-/* ---- for the caller ---- */
-
-typedef struct reading {
-	uint64_t next;
-	aim_audit_visit visit;
-	void *user;
-	aim_error *err;
-} reading;
-
-static aim_status read_row(void *user, aim_bytes key, aim_bytes value, uint64_t version,
-                           uint64_t position)
-{
-	reading *r = user;
-	aim__audit_row row;
-	(void)key;
-	(void)version;
-	if (position != r->next)
-		return gap(r->next, position, r->err);
-	aim_status rc = aim__audit_row_read(value, position, &row, r->err);
-	if (rc != AIM_OK)
-		return rc;
-	r->next++;
-	return r->visit(r->user, position, row.record, aim_bytes_from(row.salt, sizeof row.salt));
-}
-
-aim_status aim_audit_read(aim_audit *log, uint64_t from, uint64_t limit, aim_audit_visit visit,
-                          void *user, aim_error *err)
-{
-	if (!log || !visit)
-		return AIM__MISUSE(log ? log->ctx : NULL, "log and visit are required");
-	reading r = {.next = from, .visit = visit, .user = user, .err = err};
-	uint64_t end = limit > UINT64_MAX - from ? UINT64_MAX : from + limit;
-	return walk(log, &r.next, end, read_row, &r, err);
-}
-
-/* ---- verification ---- */
 
 typedef struct checking {
 	aim_audit *log;
@@ -93,25 +30,16 @@ static aim_status check_remembered(checking *c)
 	return AIM_OK;
 }
 
-static aim_status check_row(void *user, aim_bytes key, aim_bytes value, uint64_t version,
-                            uint64_t position)
+static aim_status check_row(void *user, uint64_t position, const aim__audit_row *row)
 {
 	checking *c = user;
-	aim__audit_row row;
 	aim__merkle_hash leaf;
-	(void)key;
-	(void)version;
-	if (position != c->next)
-		return gap(c->next, position, c->err);
-	aim_status rc = aim__audit_row_read(value, position, &row, c->err);
-	if (rc == AIM_OK)
-		rc = aim__audit_row_leaf(c->log->ctx, &row, position, &leaf, c->err);
+	aim_status rc = aim__audit_row_leaf(c->log->ctx, row, position, &leaf, c->err);
 	if (rc == AIM_OK && (rc = aim__merkle_append(c->log->ctx, &c->tree, &leaf)) != AIM_OK)
 		(void)aim__fail_plain(c->err, rc, AIM_LAYER_AUDIT);
 	if (rc != AIM_OK)
 		return rc;
-	c->next++;
-	return c->next == c->remembered_size ? check_remembered(c) : AIM_OK;
+	return c->tree.count == c->remembered_size ? check_remembered(c) : AIM_OK;
 }
 
 /* Every row matches its own leaf, so whoever changed one took care. The head's frontier still says in
@@ -156,7 +84,9 @@ static aim_status check(checking *c)
 	aim__merkle_frontier head;
 	aim_status rc = aim__audit_tree(c->log, &head, c->err);
 	if (rc == AIM_OK)
-		rc = walk(c->log, &c->next, head.count, check_row, c, c->err);
+		rc = aim__audit_walk(c->log, &c->next, head.count, check_row, c, c->err);
+	if (rc == AIM_E_AUDIT_FORK)
+		c->next = c->tree.count; /* the row itself is good */
 	if (rc == AIM_OK && c->next < head.count)
 		rc = aim__fail(c->err, AIM_E_AUDIT_TRUNCATED, AIM_LAYER_AUDIT,
 		               "the log ends before record %llu; its head says %llu records",

@@ -46,6 +46,7 @@
 #include <aim/server.h>
 #include <aim/link.h>
 #include <aim/grant.h>
+#include <aim/delegation.h>
 
 /* evidence */
 #include <aim/verifycache.h>

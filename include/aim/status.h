@@ -88,6 +88,9 @@ typedef int32_t aim_status;
 #define AIM_E_ID_NAME (-500)       /**< not a usable name */
 #define AIM_E_ID_STATUS (-501)     /**< the subject's status does not permit it */
 #define AIM_E_ID_CAPABILITY (-502) /**< not a usable capability or grant pattern */
+#define AIM_E_DELEGATION (-520)         /**< a chain of delegations breaks a rule, or would */
+#define AIM_E_DELEGATION_SCOPE (-521)   /**< the capability is not delegated */
+#define AIM_E_DELEGATION_REVOKED (-522) /**< a link of the chain is revoked */
 
 /* evidence: −600 … −699 */
 #define AIM_E_TIMESTAMP (-600)     /**< not a timestamp of the form that the profile asks for */

@@ -64,11 +64,37 @@ static const aim__store_column grant_columns[] = {
 	{"created_at", "$.created_at"},
 };
 
+static const aim__store_column delegation_columns[] = {
+	{"id", "$.id"},
+	{"sponsor", "$.sponsor"},
+	{"parent", "$.parent"},
+	{"child", "$.child"},
+	{"namespace", "$.namespace"},
+	{"depth", "$.depth"},
+	{"capabilities", "$.capabilities"},
+	{"not_before", "$.not_before"},
+	{"expires_at", "$.expires_at"},
+	{"recorded_at", "$.recorded_at"},
+	{"recorded_by", "$.recorded_by"},
+};
+
+static const aim__store_column revoked_link_columns[] = {
+	{"id", "$.id"},
+	{"namespace", "$.namespace"},
+	{"revoked_at", "$.revoked_at"},
+	{"revoked_by", "$.revoked_by"},
+	{"reason", "$.reason"},
+};
+
 static const aim__record_kind agents = {"agents", "agent/", 1, COUNT(agent_columns), agent_columns, NULL};
 static const aim__record_kind servers = {"servers", "server/", 1, COUNT(server_columns), server_columns,
                                          NULL};
 static const aim__record_kind links = {"links", "link/", 1, COUNT(link_columns), link_columns, NULL};
 static const aim__record_kind grants = {"grants", "grant/", 1, COUNT(grant_columns), grant_columns, NULL};
+static const aim__record_kind delegations = {"delegations", "delegation/", 1, COUNT(delegation_columns),
+                                             delegation_columns, NULL};
+static const aim__record_kind revoked_links = {"delegations_revoked", "delegation-revoked/", 1,
+                                               COUNT(revoked_link_columns), revoked_link_columns, NULL};
 
-const aim__record_kind *const aim__identity_kinds[AIM__IDENTITY_N_KINDS] = {&agents, &servers, &links,
-                                                                            &grants};
+const aim__record_kind *const aim__identity_kinds[AIM__IDENTITY_N_KINDS] = {
+	&agents, &servers, &links, &grants, &delegations, &revoked_links};

@@ -210,6 +210,73 @@ AIM_API AIM_CHECK_RESULT aim_status aim_trail_export(aim_audit *log,
                                                      aim_trail_sink sink, void *user,
                                                      aim_trail_export_report *report, aim_error *err);
 
+/** @since 0.1 */
+typedef struct aim_trail_verify_options {
+	uint32_t struct_size;
+	uint32_t flags;                   /**< 0 */
+	const aim_audit_head *remembered; /**< in, borrowed, may be NULL: a head seen earlier, elsewhere */
+	aim_str vkey;   /**< in, borrowed; the log's verifier key: the export must have its checkpoint */
+	aim_str origin; /**< in, borrowed; what must stand in the checkpoint; empty: vkey's name */
+} aim_trail_verify_options;
+
+/** What the verification of an export found. @since 0.1 */
+typedef struct aim_trail_verify_report {
+	uint32_t struct_size;
+	uint32_t flags;           /**< 0 */
+	uint64_t n_lines;         /**< good lines */
+	uint64_t n_records;       /**< good records */
+	uint64_t first;           /**< position at which the export begins */
+	uint64_t end;             /**< position behind the last good record */
+	uint64_t bad_line;        /**< from 1, when it failed; 0: none */
+	uint64_t bad_position;    /**< of the record in it; AIM_TRAIL_END when it is no record */
+	uint64_t checkpoint_size; /**< of the checkpoint that was verified; 0: none was */
+	uint8_t root[32];         /**< of the log's tree at end; of a partial export's lines */
+} aim_trail_verify_report;
+
+/** Verifies an export in JSON Lines piece by piece, without the log. Confined. @since 0.1 */
+typedef struct aim_trail_verifier aim_trail_verifier;
+
+/** Begins. @param options  in, copied but for vkey and origin, which are borrowed until the end; may be NULL
+ *  @param out  out, owned; aim_trail_verifier_free()
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOMEM
+ *  Threads: any.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_trail_verifier_new(aim_ctx *ctx,
+                                                           const aim_trail_verify_options *options,
+                                                           aim_trail_verifier **out, aim_error *err);
+
+/** Takes the next bytes, cut anywhere. Memory: one line. The first failure stays; err names the line and
+ *  its offset, and the record.
+ *  @return as aim_trail_verify(), but for AIM_E_AUDIT_PARTIAL
+ *  Threads: confined.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_trail_verifier_feed(aim_trail_verifier *verifier, aim_bytes bytes,
+                                                            aim_error *err);
+
+/** Says whether what was fed is a whole export. To be asked once, at the end.
+ *  @param report  out, may be NULL; struct_size set by the caller; filled also on failure
+ *  @return as aim_trail_verify()
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_trail_verifier_end(aim_trail_verifier *verifier,
+                                                           aim_trail_verify_report *report,
+                                                           aim_error *err);
+
+/** NULL is ignored.  Threads: confined.  @since 0.1 */
+AIM_API void aim_trail_verifier_free(aim_trail_verifier *verifier);
+
+/** Verifies a whole export in memory. AIM_OK only when its records are a run of one log without a gap, and that log's
+ *  tree is the one of `remembered` and of the checkpoint, as far as these were given. With neither, an
+ *  export that was rewritten from its first line to its last is not noticed.
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_AUDIT_FORMAT (not an export, or another line than
+ *          belongs there), AIM_E_AUDIT_CORRUPT (a record or the tree was changed), AIM_E_AUDIT_GAP (a
+ *          record is missing), AIM_E_AUDIT_FORK (another history than the remembered one or the
+ *          checkpoint's), AIM_E_AUDIT_TRUNCATED (cut short, or shorter than remembered),
+ *          AIM_E_AUDIT_PARTIAL (filtered, grouped, or begun behind the remembered head: each record is
+ *          as it was exported, and no more can be said), AIM_E_AUDIT_UNSIGNED (vkey was given and there
+ *          is no checkpoint), AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_CALLBACK, and what aim_checkpoint_verify() returns
+ *  Threads: any.  Allocates: yes.  Source: RFC 9162 §2.1.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_trail_verify(aim_ctx *ctx, aim_bytes bytes,
+                                                     const aim_trail_verify_options *options,
+                                                     aim_trail_verify_report *report, aim_error *err);
+
 AIM_END_DECLS
 
 #endif

@@ -41,17 +41,22 @@ extern const aim__trail_format aim__trail_cloudevents;
 extern const aim__trail_format aim__trail_otlp;
 
 /* Pieces of JSON Lines, shared with the verifier. */
-#define AIM__EXPORT_HEADER_CONTROLS "{\"aim_audit_export\":1,\"controls\":"
-#define AIM__EXPORT_HEADER_LOG ",\"log\":\""
-#define AIM__EXPORT_HEADER_PARTIAL "\",\"partial\":"
-#define AIM__EXPORT_HEADER_SALTS ",\"salts\":"
-#define AIM__EXPORT_HEADER_START ",\"start\":"
+#define AIM__EXPORT_VERSION "{\"aim_audit_export\":1"
+#define AIM__EXPORT_CHECKPOINT ",\"checkpoint\":"
+#define AIM__EXPORT_CONTROLS ",\"controls\":"
+#define AIM__EXPORT_LOG ",\"log\":\""
+#define AIM__EXPORT_PARTIAL "\",\"partial\":"
+#define AIM__EXPORT_SALTS ",\"salts\":"
+#define AIM__EXPORT_START ",\"start\":"
 #define AIM__EXPORT_FAMILY "{\"control_family\":\""
 #define AIM__EXPORT_NOTICE "\",\"notice\":\"evidence grouped by control family; it claims no certification\"}"
-#define AIM__EXPORT_SALTED ",\"salted\":"
-#define AIM__EXPORT_CHECKPOINT "{\"checkpoint\":"
-#define AIM__EXPORT_END "\"end\":"
+#define AIM__EXPORT_END "{\"end\":"
 #define AIM__EXPORT_RECORDS ",\"n_records\":"
 #define AIM__EXPORT_CHECK ",\"check\":\""
+#define AIM__EXPORT_AFTER_CHECK "\"}"
+
+/* What the last line's check must be: hex SHA-256 of the header line, with its newline, and of the last
+ * line up to the comma before the check. The tree covers everything between. */
+aim_status aim__export_check(const aim_ctx *ctx, aim_bytes header, aim_bytes last, char out[64]);
 
 #endif

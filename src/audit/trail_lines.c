@@ -26,29 +26,54 @@ static aim_status add_flag(aim_buf *out, const char *before, int value)
 	return rc == AIM_OK ? aim__buf_add_text(out, value ? "true" : "false") : rc;
 }
 
-/* e->tree is the log's, at the first record. */
-static aim_status begin(aim__trail_export *e)
+/* The newest checkpoint, when the export reaches as far as it goes. */
+static aim_status add_checkpoint(aim__trail_export *e)
+{
+	aim__checkpoint_kept kept;
+	aim__checkpoint_kept_init(&kept, e->scan.log->ctx);
+	aim_status rc = aim__checkpoint_load_newest(e->scan.log, &kept, e->scan.err);
+	int fits = rc == AIM_OK && kept.tree.count >= e->report.first && kept.tree.count <= e->report.end;
+	if (rc == AIM_E_NOT_FOUND)
+		rc = AIM_OK;
+	if (rc == AIM_OK && fits)
+		rc = aim__buf_add_text(&e->header, AIM__EXPORT_CHECKPOINT);
+	if (rc == AIM_OK && fits)
+		rc = aim__json_quote(&e->header, aim_buf_str(&kept.text));
+	aim__checkpoint_kept_dispose(&kept);
+	return rc;
+}
+
+static aim_status add_members(aim__trail_export *e)
 {
 	aim_buf *out = &e->header;
-	int partial = aim__trail_export_is_partial(e);
-	aim_status rc = add_flag(out, AIM__EXPORT_HEADER_CONTROLS, (e->options.flags & AIM_TRAIL_CONTROLS) != 0);
+	aim_status rc = add_flag(out, AIM__EXPORT_CONTROLS, (e->options.flags & AIM_TRAIL_CONTROLS) != 0);
 	if (rc == AIM_OK)
-		rc = aim__buf_add_text(out, AIM__EXPORT_HEADER_LOG);
+		rc = aim__buf_add_text(out, AIM__EXPORT_LOG);
 	if (rc == AIM_OK)
 		rc = aim__buf_add_str(out, e->scan.log->options.name);
 	if (rc == AIM_OK)
-		rc = add_flag(out, AIM__EXPORT_HEADER_PARTIAL, partial);
+		rc = add_flag(out, AIM__EXPORT_PARTIAL, aim__trail_export_is_partial(e));
 	if (rc == AIM_OK)
-		rc = add_flag(out, AIM__EXPORT_HEADER_SALTS, (e->options.flags & AIM_TRAIL_SALTS) != 0);
+		rc = add_flag(out, AIM__EXPORT_SALTS, (e->options.flags & AIM_TRAIL_SALTS) != 0);
 	if (rc == AIM_OK)
-		rc = aim__buf_add_text(out, AIM__EXPORT_HEADER_START);
+		rc = aim__buf_add_text(out, AIM__EXPORT_START);
 	if (rc == AIM_OK)
 		rc = aim__audit_head_write(&e->tree, out);
+	return rc == AIM_OK ? aim__buf_add_text(out, "}\n") : rc;
+}
+
+/* e->tree is the log's, at the first record. */
+static aim_status begin(aim__trail_export *e)
+{
+	int partial = aim__trail_export_is_partial(e);
+	aim_status rc = aim__buf_add_text(&e->header, AIM__EXPORT_VERSION);
+	if (rc == AIM_OK && (e->options.flags & AIM_TRAIL_CHECKPOINT) && !partial)
+		rc = add_checkpoint(e);
 	if (rc == AIM_OK)
-		rc = aim__buf_add_text(out, "}\n");
-	if (rc == AIM_OK && partial)
+		rc = add_members(e);
+	if (partial)
 		memset(&e->tree, 0, sizeof e->tree);
-	return rc == AIM_OK ? aim__buf_add_str(&e->out, aim_buf_str(out)) : rc;
+	return rc == AIM_OK ? aim__buf_add_str(&e->out, aim_buf_str(&e->header)) : rc;
 }
 
 /* Ends the line that began at start, and adds its leaf to the tree. */
@@ -94,52 +119,32 @@ static aim_status record(aim__trail_export *e, const aim_trail_record *r)
 	return end_line(e, start, &leaf);
 }
 
-/* The newest checkpoint, when the export reaches as far as it goes. */
-static aim_status add_checkpoint(aim__trail_export *e, aim_buf *out)
-{
-	aim__checkpoint_kept kept;
-	aim__checkpoint_kept_init(&kept, e->scan.log->ctx);
-	aim_status rc = aim__checkpoint_load_newest(e->scan.log, &kept, e->scan.err);
-	int fits = rc == AIM_OK && kept.tree.count >= e->report.first && kept.tree.count <= e->report.end;
-	if (rc == AIM_E_NOT_FOUND)
-		rc = AIM_OK;
-	if (rc == AIM_OK && fits)
-		rc = aim__buf_add_text(out, AIM__EXPORT_CHECKPOINT);
-	if (rc == AIM_OK && fits)
-		rc = aim__json_quote(out, aim_buf_str(&kept.text));
-	aim__checkpoint_kept_dispose(&kept);
-	if (rc != AIM_OK)
-		return rc;
-	return aim__buf_add_byte(out, fits ? ',' : '{');
-}
-
-/* SHA-256 of the first line and of this one so far: the two that the tree does not cover. */
-static aim_status add_check(aim__trail_export *e, aim_buf *line)
+aim_status aim__export_check(const aim_ctx *ctx, aim_bytes header, aim_bytes last, char out[64])
 {
 	uint8_t digest[32];
+	const aim_bytes parts[] = {header, last};
+	aim_status rc = aim__sha256(ctx, parts, 2, digest);
+	if (rc == AIM_OK)
+		aim__hex_write(aim_bytes_from(digest, sizeof digest), out);
+	return rc;
+}
+
+static aim_status add_check(aim__trail_export *e, aim_buf *line)
+{
 	char hex[64];
-	const aim_bytes parts[] = {aim_buf_bytes(&e->header), aim_buf_bytes(line)};
-	aim_status rc = aim__sha256(e->scan.log->ctx, parts, 2, digest);
-	if (rc != AIM_OK)
-		return rc;
-	aim__hex_write(aim_bytes_from(digest, sizeof digest), hex);
-	rc = aim__buf_add_text(line, AIM__EXPORT_CHECK);
+	aim_status rc = aim__export_check(e->scan.log->ctx, aim_buf_bytes(&e->header), aim_buf_bytes(line), hex);
+	if (rc == AIM_OK)
+		rc = aim__buf_add_text(line, AIM__EXPORT_CHECK);
 	if (rc == AIM_OK)
 		rc = aim__buf_add(line, hex, sizeof hex);
-	return rc == AIM_OK ? aim__buf_add_text(line, "\"}\n") : rc;
+	return rc == AIM_OK ? aim__buf_add_text(line, AIM__EXPORT_AFTER_CHECK "\n") : rc;
 }
 
 static aim_status end(aim__trail_export *e)
 {
 	aim_buf line;
 	aim__buf_init(&line, e->scan.log->ctx);
-	aim_status rc = AIM_OK;
-	if ((e->options.flags & AIM_TRAIL_CHECKPOINT) && !aim__trail_export_is_partial(e))
-		rc = add_checkpoint(e, &line);
-	else
-		rc = aim__buf_add_byte(&line, '{');
-	if (rc == AIM_OK)
-		rc = aim__buf_add_text(&line, AIM__EXPORT_END);
+	aim_status rc = aim__buf_add_text(&line, AIM__EXPORT_END);
 	if (rc == AIM_OK)
 		rc = aim__audit_head_write(&e->tree, &line);
 	if (rc == AIM_OK)

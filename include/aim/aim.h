@@ -53,6 +53,7 @@
 #include <aim/message.h>
 #include <aim/replay.h>
 #include <aim/dsse.h>
+#include <aim/challenge.h>
 
 /* assess */
 #include <aim/fingerprint.h>

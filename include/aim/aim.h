@@ -53,6 +53,7 @@
 #include <aim/message.h>
 #include <aim/replay.h>
 #include <aim/dsse.h>
+#include <aim/jws.h>
 #include <aim/challenge.h>
 
 /* assess */

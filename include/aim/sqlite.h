@@ -22,7 +22,9 @@ AIM_BEGIN_DECLS
 typedef struct aim_sqlite_options {
 	uint32_t struct_size;
 	uint32_t flags;           /**< AIM_SQLITE_* */
-	uint32_t busy_timeout_ms; /**< wait for another process's write; 0: 5 000 */
+	uint32_t busy_timeout_ms; /**< a write sleeps, a few milliseconds at a time, while other processes
+	                           *   write, and gives up after so long without any of them getting on;
+	                           *   0: 5 000 */
 	uint32_t reserved;        /**< 0 */
 } aim_sqlite_options;
 

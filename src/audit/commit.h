@@ -18,7 +18,8 @@ typedef struct aim__change {
 /* Commits the change; with ops always durable, whatever the log's mode (what waits is written first,
  * to keep order). AIM_OK: ops and records are on disk. Operations see what other threads' changes of the
  * same group wrote before them, as if each had been alone. AIM_E_CONFLICT, AIM_E_STORE_BOUND: a
- * precondition of ops failed, nothing was written. Else what aim_audit_append() returns. */
+ * precondition of ops failed, nothing was written; perhaps it failed at a change of another thread that was
+ * under way at the same time and was itself refused afterwards. Else what aim_audit_append() returns. */
 aim_status aim__audit_commit(aim_audit *log, aim__change *change, aim_error *err);
 
 /* The store and context under the log; borrowed. */

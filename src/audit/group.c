@@ -1,11 +1,17 @@
-/* audit/group.c — one group: the requests of many callers become batches of one transaction. Layer
+/* audit/group.c — one group: the requests of many callers become one batch of one transaction. Layer
  * audit. Runs on the leader's thread, outside the lock.
  *
- * All rows that come without operations go into the first batch; each change is a batch of its own:
- * its operations, its rows, the head after them. The heads chain: batch k expects the version that
- * batch k − 1 leaves. So when a change fails by its own precondition, the batches behind it fail at
- * their head, and are built again on the head that is now; and when another process has written, the
- * first batch fails at its rows or head, and everything is built again on that process's head. */
+ * The batch is: the rows that come without operations, then each change (its operations, its rows),
+ * then the head, under the version that this process last saw. So everything in it stands on that head,
+ * or nothing is written. A change whose own precondition fails is settled and the rest is built again
+ * without it, which costs a transaction that writes nothing. When another process has written, the rows
+ * or the head are refused, and the batch is built again on that process's head, while the store keeps
+ * the others out.
+ *
+ * One batch and not one per change with heads that chain by their versions: a version says how often a
+ * head was written, not by whom. Where another process had written as many heads and rows as the first
+ * batches would have, a later batch would find its version and its position free, and put a head on top
+ * that counts records which are not there. */
 #include "audit/log.h"
 
 #include "base/error.h"
@@ -13,7 +19,8 @@
 
 #include <string.h>
 
-/* Rounds in a row in which only other processes got on. */
+/* Rounds in a row in which only other processes got on. Where the engine can hold, the second round
+ * always gets on. */
 #define MAX_IDLE_ROUNDS 256u
 
 /* What one round came to. */
@@ -21,7 +28,6 @@ typedef struct round_result {
 	int progress; /* something was settled */
 	int foreign;  /* refused at `refused_head`: the head is not what this process thought */
 	int refused_head;
-	int error_set; /* err holds a sentence for the refused */
 } round_result;
 
 static void settle(aim__audit_request *r, aim_status status)
@@ -61,24 +67,16 @@ static int is_open(const aim__audit_group *g)
 
 /* ---- building ---- */
 
-/* Room for every operation and batch of a round, so that building them cannot fail half way. */
+/* Room for every operation of a round, so that building it cannot fail half way. */
 static aim_status reserve(aim_audit *log)
 {
 	aim__audit_group *g = &log->group;
-	size_t n_ops = g->queued.n + 1, n_parts = 1;
-	for (const aim__audit_request *r = g->requests; r; r = r->next) {
-		n_ops += r->n_ops + r->rows.n + 1;
-		n_parts++;
-	}
-	void *ops = g->ops, *parts = g->parts, *batches = g->batches;
+	size_t n_ops = g->queued.n + 1;
+	for (const aim__audit_request *r = g->requests; r; r = r->next)
+		n_ops += r->n_ops + r->rows.n;
+	void *ops = g->ops;
 	aim_status rc = aim__grow(log->ctx, &ops, &g->cap_ops, n_ops, sizeof *g->ops, 32, 0);
 	g->ops = ops;
-	if (rc == AIM_OK)
-		rc = aim__grow(log->ctx, &parts, &g->cap_parts, n_parts, sizeof *g->parts, 8, 0);
-	g->parts = parts;
-	if (rc == AIM_OK)
-		rc = aim__grow(log->ctx, &batches, &g->cap_batches, n_parts, sizeof *g->batches, 8, 0);
-	g->batches = batches;
 	return rc;
 }
 
@@ -108,160 +106,96 @@ static aim_status add_rows(aim_audit *log, aim__audit_rows *rows)
 	return AIM_OK;
 }
 
-static aim__audit_part *begin_part(aim__audit_group *g, aim__audit_request *owner)
+static aim_status add_appends(aim_audit *log)
 {
-	aim__audit_part *part = &g->parts[g->n_parts++];
-	memset(part, 0, sizeof *part);
-	part->owner = owner;
-	part->first_op = g->n_ops;
-	return part;
+	aim__audit_group *g = &log->group;
+	aim_status rc = g->queued_settled ? AIM_OK : add_rows(log, &g->queued);
+	for (aim__audit_request *r = g->requests; r && rc == AIM_OK; r = r->next)
+		if (!r->settled && only_appends(r))
+			rc = add_rows(log, &r->rows);
+	return rc;
 }
 
-/* The head after the part. Its bytes may still move; link() sets the span. */
-static aim_status end_part(aim_audit *log, aim__audit_part *part)
+static aim_status add_change(aim_audit *log, aim__audit_request *r)
+{
+	aim__audit_group *g = &log->group;
+	r->first_op = g->n_ops;
+	memcpy(&g->ops[g->n_ops], r->ops, r->n_ops * sizeof *r->ops);
+	g->n_ops += r->n_ops;
+	return add_rows(log, &r->rows);
+}
+
+static aim_status add_head(aim_audit *log)
 {
 	aim__audit_group *g = &log->group;
 	int fresh = g->head.state == AIM__HEAD_ABSENT;
 	aim_store_op *op = add_op(g, fresh ? AIM_STORE_PUT_IF_ABSENT : AIM_STORE_PUT_IF_VERSION);
 	op->key = aim__audit_key(log);
-	op->version = fresh ? 0 : g->head.version + (uint64_t)(part - g->parts);
-	part->head_offset = g->heads.len;
-	aim_status rc = aim__audit_head_write(&g->tree, &g->heads);
-	part->head_len = g->heads.len - part->head_offset;
-	part->n_ops = g->n_ops - part->first_op;
+	op->version = fresh ? 0 : g->head.version;
+	aim_status rc = aim__audit_head_write(&g->tree, &g->head_text);
+	op->value = aim_buf_bytes(&g->head_text);
 	return rc;
 }
 
-static aim_status build_appends(aim_audit *log)
-{
-	aim__audit_group *g = &log->group;
-	aim_status rc = AIM_OK;
-	aim__audit_part *part = begin_part(g, NULL);
-	if (!g->queued_settled)
-		rc = add_rows(log, &g->queued);
-	for (aim__audit_request *r = g->requests; r && rc == AIM_OK; r = r->next)
-		if (!r->settled && only_appends(r))
-			rc = add_rows(log, &r->rows);
-	if (rc != AIM_OK)
-		return rc;
-	if (g->n_ops == part->first_op) {
-		g->n_parts--;
-		return AIM_OK;
-	}
-	return end_part(log, part);
-}
-
-static aim_status build_change(aim_audit *log, aim__audit_request *r)
-{
-	aim__audit_group *g = &log->group;
-	aim__audit_part *part = begin_part(g, r);
-	memcpy(&g->ops[g->n_ops], r->ops, r->n_ops * sizeof *r->ops);
-	g->n_ops += r->n_ops;
-	aim_status rc = add_rows(log, &r->rows);
-	return rc == AIM_OK ? end_part(log, part) : rc;
-}
-
-static void link_batches(aim__audit_group *g)
-{
-	for (size_t i = 0; i < g->n_parts; i++) {
-		aim__audit_part *part = &g->parts[i];
-		aim_store_op *head = &g->ops[part->first_op + part->n_ops - 1];
-		head->value = aim_bytes_from(g->heads.ptr + part->head_offset, part->head_len);
-		g->batches[i] = (aim_store_batch){.ops = &g->ops[part->first_op], .n_ops = part->n_ops};
-	}
-}
-
-/* A log's first head gets a version that only the store knows: nothing can chain on it, so that
- * round has one batch. */
 static aim_status build(aim_audit *log)
 {
 	aim__audit_group *g = &log->group;
-	g->n_ops = g->n_parts = 0;
+	g->n_ops = 0;
 	g->tree = g->head.tree;
-	aim__buf_truncate(&g->heads, 0);
+	aim__buf_truncate(&g->head_text, 0);
 	aim_status rc = reserve(log);
 	if (rc == AIM_OK)
-		rc = build_appends(log);
-	for (aim__audit_request *r = g->requests; r && rc == AIM_OK; r = r->next) {
-		if (g->head.state == AIM__HEAD_ABSENT && g->n_parts > 0)
-			break;
+		rc = add_appends(log);
+	for (aim__audit_request *r = g->requests; r && rc == AIM_OK; r = r->next)
 		if (!r->settled && !only_appends(r))
-			rc = build_change(log, r);
-	}
-	if (rc == AIM_OK)
-		link_batches(g);
-	return rc;
+			rc = add_change(log, r);
+	return rc == AIM_OK ? add_head(log) : rc;
 }
 
 /* ---- outcome ---- */
 
-static void settle_appends(aim__audit_group *g)
+/* Everything that was open is now in the store. A log's first head gets a version that only the store
+ * knows. */
+static void settle_written(aim__audit_group *g)
 {
 	for (aim__audit_request *r = g->requests; r; r = r->next)
-		if (!r->settled && only_appends(r))
+		if (!r->settled)
 			settle(r, AIM_OK);
-	g->queued_status = AIM_OK;
 	g->queued_settled = 1;
-}
-
-/* The head after the first n batches, which are now in the store. */
-static aim_status advance(aim_audit *log, size_t n, aim_error *err)
-{
-	aim__audit_group *g = &log->group;
-	aim_status rc = AIM_OK;
-	if (n == 0)
-		return AIM_OK;
-	const aim__audit_part *last = &g->parts[n - 1];
-	if (n == g->n_parts)
-		g->head.tree = g->tree;
-	else
-		rc = aim__audit_head_read(log->ctx,
-		                          aim_bytes_from(g->heads.ptr + last->head_offset, last->head_len),
-		                          &g->head.tree, err);
-	g->head.version += n;
-	if (g->head.state == AIM__HEAD_ABSENT || rc != AIM_OK)
+	g->head.tree = g->tree;
+	g->head.version++;
+	if (g->head.state == AIM__HEAD_ABSENT)
 		g->head.state = AIM__HEAD_UNKNOWN;
-	return AIM_OK;
 }
 
-/* A precondition of the caller's own operations is the caller's to hear about. */
-static int own_failure(const aim__audit_part *part, const aim_store_batch *batch)
+/* The change whose own operation was refused: its caller's to hear about. NULL: rows or head were. */
+static aim__audit_request *find_refused(const aim__audit_group *g, size_t failed_op)
 {
-	return part->owner && batch->failed_op < part->owner->n_ops;
+	for (aim__audit_request *r = g->requests; r; r = r->next)
+		if (!r->settled && !only_appends(r) && failed_op - r->first_op < r->n_ops)
+			return r;
+	return NULL;
 }
 
-static void settle_refused(aim__audit_part *part, const aim_store_batch *batch)
+static void read_outcome(aim__audit_group *g, const aim_store_batch *batch, round_result *out)
 {
-	aim__audit_request *r = part->owner;
-	r->failed_op = batch->failed_op;
-	settle(r, aim__fail(r->err, batch->status, AIM_LAYER_STORE,
-	                    "operation %u of the change: its precondition does not hold",
-	                    batch->failed_op));
-}
-
-static aim_status read_outcome(aim_audit *log, round_result *out, aim_error *err)
-{
-	aim__audit_group *g = &log->group;
-	size_t n_ok = 0;
 	memset(out, 0, sizeof *out);
-	for (; n_ok < g->n_parts && g->batches[n_ok].status == AIM_OK; n_ok++) {
-		if (g->parts[n_ok].owner)
-			settle(g->parts[n_ok].owner, AIM_OK);
-		else
-			settle_appends(g);
+	out->progress = 1;
+	if (batch->status == AIM_OK) {
+		settle_written(g);
+		return;
 	}
-	out->progress = n_ok > 0;
-	for (size_t i = n_ok; i < g->n_parts; i++) {
-		const aim_store_batch *batch = &g->batches[i];
-		if (own_failure(&g->parts[i], batch)) {
-			settle_refused(&g->parts[i], batch);
-			out->progress = 1;
-		} else if (i == n_ok) {
-			out->foreign = 1;
-			out->refused_head = batch->failed_op + 1 == batch->n_ops;
-		}
+	aim__audit_request *refused = find_refused(g, batch->failed_op);
+	if (!refused) {
+		out->progress = 0;
+		out->foreign = 1;
+		out->refused_head = batch->failed_op + 1 == batch->n_ops;
+		return;
 	}
-	return advance(log, n_ok, err);
+	refused->failed_op = batch->failed_op - (uint32_t)refused->first_op;
+	settle(refused, aim__fail(refused->err, batch->status, AIM_LAYER_STORE,
+	                          "operation %u of the change: its precondition does not hold",
+	                          refused->failed_op));
 }
 
 /* ---- rounds ---- */
@@ -291,7 +225,10 @@ static aim_status reload(aim_audit *log, const round_result *last, aim_error *er
 	return AIM_OK;
 }
 
-static aim_status run_round(aim_audit *log, round_result *last, aim_error *err)
+typedef aim_status (*apply_function)(aim_store *store, aim_store_batch *batches, size_t n_batches,
+                                     aim_error *err);
+
+static aim_status run_batch(aim_audit *log, apply_function apply, round_result *last, aim_error *err)
 {
 	aim__audit_group *g = &log->group;
 	aim_status rc = AIM_OK;
@@ -299,13 +236,30 @@ static aim_status run_round(aim_audit *log, round_result *last, aim_error *err)
 		rc = reload(log, last, err);
 	if (rc == AIM_OK && (rc = build(log)) != AIM_OK)
 		(void)aim__fail_plain(err, rc, AIM_LAYER_AUDIT);
+	aim_store_batch batch = {.ops = g->ops, .n_ops = g->n_ops};
 	if (rc == AIM_OK)
-		rc = aim__store_apply_group(log->store, g->batches, g->n_parts, err);
-	if (rc != AIM_OK) {
+		rc = apply(log->store, &batch, 1, err);
+	if (rc == AIM_OK)
+		read_outcome(g, &batch, last);
+	else
 		g->head.state = AIM__HEAD_UNKNOWN;
+	return rc;
+}
+
+/* Optimistic first: the head is what this process last saw. After a lost race the others are kept out
+ * while the head is read and the group applied, so that no race is lost twice. */
+static aim_status run_round(aim_audit *log, round_result *last, aim_error *err)
+{
+	if (!last->foreign)
+		return run_batch(log, aim__store_apply_group, last, err);
+	aim_status rc = aim__store_hold(log->store, err);
+	if (rc != AIM_OK) {
+		log->group.head.state = AIM__HEAD_UNKNOWN;
 		return rc;
 	}
-	return read_outcome(log, last, err);
+	rc = run_batch(log, aim__store_apply_held, last, err);
+	aim__store_release(log->store);
+	return rc;
 }
 
 void aim__audit_group_commit(aim_audit *log)
@@ -336,8 +290,6 @@ void aim__audit_group_dispose(aim_audit *log)
 {
 	aim__audit_group *g = &log->group;
 	aim__free(log->ctx, g->ops, g->cap_ops * sizeof *g->ops);
-	aim__free(log->ctx, g->parts, g->cap_parts * sizeof *g->parts);
-	aim__free(log->ctx, g->batches, g->cap_batches * sizeof *g->batches);
-	aim__buf_dispose(&g->heads);
+	aim__buf_dispose(&g->head_text);
 	aim__buf_dispose(&g->scratch);
 }

@@ -91,16 +91,24 @@ aim_status aim__audit_has_row(aim_audit *log, uint64_t position, int *out, aim_e
 	return aim__store_read_log(log->store, aim__audit_rows_key(log), position, 1, found_row, out, err);
 }
 
-/* A head that cannot be read, or is gone while its rows are there, is found at once and not at the
- * first append. */
-static aim_status check_head(aim_audit *log, aim_error *err)
+static aim_status load_head(aim_audit *log, aim_error *err)
 {
 	aim__audit_group *g = &log->group;
+	return aim__audit_head_load(log->store, aim__audit_key(log), &g->scratch, &g->head, err);
+}
+
+/* A head that cannot be read, or is gone while its rows are there, is found at once and not at the
+ * first append. Another process may write the first rows, with their head, between two looks. */
+static aim_status check_head(aim_audit *log, aim_error *err)
+{
+	const aim__audit_head *head = &log->group.head;
 	int has_row = 0;
-	aim_status rc = aim__audit_head_load(log->store, aim__audit_key(log), &g->scratch, &g->head, err);
-	if (rc == AIM_OK && g->head.state == AIM__HEAD_ABSENT)
+	aim_status rc = load_head(log, err);
+	if (rc == AIM_OK && head->state == AIM__HEAD_ABSENT)
 		rc = aim__audit_has_row(log, 0, &has_row, err);
 	if (rc == AIM_OK && has_row)
+		rc = load_head(log, err);
+	if (rc == AIM_OK && has_row && head->state == AIM__HEAD_ABSENT)
 		return aim__fail(err, AIM_E_AUDIT_CORRUPT, AIM_LAYER_AUDIT,
 		                 "the log has rows and no head");
 	return rc;
@@ -150,7 +158,7 @@ static aim_audit *make(aim_store *store, const aim_audit_options *options)
 	log->head_key_len = aim__audit_head_key(log->options.name, log->head_key);
 	atomic_init(&log->references, 1);
 	atomic_init(&log->deadline_us, INT64_MAX);
-	aim__buf_init(&log->group.heads, log->ctx);
+	aim__buf_init(&log->group.head_text, log->ctx);
 	aim__buf_init(&log->group.scratch, log->ctx);
 	return log;
 }

@@ -32,6 +32,7 @@ typedef struct aim__audit_request {
 	struct aim__audit_request *next;
 	const aim_store_op *ops;
 	size_t n_ops;
+	size_t first_op; /* of ops in the batch of the group; the leader's */
 	aim__audit_rows rows;
 	aim_error *err; /* the caller's */
 	aim_status status;
@@ -61,29 +62,18 @@ typedef struct aim__audit_queue {
 	size_t n_writing;
 } aim__audit_queue;
 
-/* One batch of a group. */
-typedef struct aim__audit_part {
-	aim__audit_request *owner; /* NULL: the batch of all that only append */
-	size_t first_op, n_ops;
-	size_t head_offset, head_len; /* the head after it, in heads */
-} aim__audit_part;
-
 /* The leader's workbench. */
 typedef struct aim__audit_group {
 	aim__audit_head head; /* as in the store, as far as this process knows */
-	aim__merkle_frontier tree; /* after the batches built so far */
+	aim__merkle_frontier tree; /* after the rows built so far */
 	aim__audit_request *requests; /* of this group, not all settled */
 	aim__audit_rows queued;       /* rows of the buffered queue */
 	aim_status queued_status;
 	int queued_settled;
 	aim_store_op *ops;
 	size_t n_ops, cap_ops;
-	aim__audit_part *parts;
-	size_t n_parts, cap_parts;
-	aim_store_batch *batches;
-	size_t cap_batches;
-	aim_buf heads;   /* values of the head, one per batch */
-	aim_buf scratch; /* for reading the head */
+	aim_buf head_text; /* the head after the group */
+	aim_buf scratch;   /* for reading the head */
 } aim__audit_group;
 
 #define AIM__AUDIT_SALTS 64u

@@ -46,6 +46,8 @@ typedef struct aim__sqlite_connection {
 	sqlite3 *db; /* NULL: not open */
 	sqlite3_stmt *queries[AIM__SQLITE_N_QUERIES];
 	const char *path; /* borrowed; NULL: a reader that nobody took yet */
+	uint32_t busy_timeout_ms;
+	uint32_t waited_ms; /* for the lock it wants now */
 	struct aim__sqlite_connection *next_idle;
 } aim__sqlite_connection;
 
@@ -65,6 +67,8 @@ typedef struct aim__sqlite {
 	aim__sqlite_file main_file;
 	aim__sqlite_file wal_file;
 	aim__plan plan;
+	int turn; /* see sqlite_turn.c */
+	int held; /* the next group's transaction has begun */
 	aim__mutex lock; /* of the readers */
 	aim__cond idle;  /* a reader came back */
 	aim__sqlite_connection readers[AIM__SQLITE_READERS];
@@ -83,6 +87,9 @@ aim_status aim__sqlite_fail(const aim__sqlite_connection *c, int code, const cha
 aim_status aim__sqlite_connect(aim__sqlite_connection *c, int open_flags, uint32_t busy_timeout_ms,
                                aim_error *err);
 void aim__sqlite_disconnect(aim__sqlite_connection *c);
+/* Sleeps a few milliseconds, before look number n_waits + 1 at a lock that another process has. Returns how
+ * many. */
+uint32_t aim__sqlite_wait(int n_waits);
 /* The query, prepared and reset; NULL on failure with err set. */
 sqlite3_stmt *aim__sqlite_prepare(aim__sqlite_connection *c, aim__sqlite_query query,
                                   aim_status *out_status, aim_error *err);
@@ -111,6 +118,15 @@ aim_status aim__sqlite_read(void *user, aim_bytes log, uint64_t from, size_t lim
                             void *row_user, aim_error *err);
 aim_status aim__sqlite_apply(void *user, aim_store_batch *batches, size_t n_batches, int64_t now_us,
                              aim_error *err);
+aim_status aim__sqlite_hold(void *user, aim_error *err);
+void aim__sqlite_release(void *user);
+
+/* sqlite_turn.c: a descriptor of the -wal file; −1: writers do without turns. */
+int aim__sqlite_turn_open(const char *wal_path);
+void aim__sqlite_turn_close(int turn);
+/* Waits until it is this process's turn to ask for the write lock. AIM_OK, AIM_E_STORE_LOCKED, AIM_E_IO. */
+aim_status aim__sqlite_turn_take(aim__sqlite *s, aim_error *err);
+void aim__sqlite_turn_give(const aim__sqlite *s);
 
 /* sqlite_views.c: makes the views of the kinds and of the log "main", where they are missing or old. */
 aim_status aim__sqlite_make_views(aim__sqlite *s, const aim__record_kinds *kinds, aim_error *err);

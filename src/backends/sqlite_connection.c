@@ -9,6 +9,8 @@
 
 #define LAYER AIM_LAYER_BACKENDS
 
+#define MAX_WAIT_MS 8 /* between two looks at a lock that another process has */
+
 static const char *const query_text[AIM__SQLITE_N_QUERIES] = {
 	[AIM__SQLITE_GET] = "SELECT key, value, version, expires_at_us FROM kv WHERE key = ?1",
 	[AIM__SQLITE_SCAN] =
@@ -100,15 +102,37 @@ static int harden(sqlite3 *db)
 	return rc;
 }
 
+/* Short, uneven waits. Those of SQLite's own handler grow to a tenth of a second, and the lock would
+ * be free all that time. */
+uint32_t aim__sqlite_wait(int n_waits)
+{
+	uint8_t chance = 0;
+	sqlite3_randomness(sizeof chance, &chance);
+	int wait_ms = 1 + chance % (n_waits < MAX_WAIT_MS ? n_waits + 1 : MAX_WAIT_MS);
+	(void)sqlite3_sleep(wait_ms);
+	return (uint32_t)wait_ms;
+}
+
+static int wait_for_lock(void *user, int n_waits)
+{
+	aim__sqlite_connection *c = user;
+	if (n_waits == 0)
+		c->waited_ms = 0;
+	if (c->waited_ms >= c->busy_timeout_ms)
+		return 0;
+	c->waited_ms += aim__sqlite_wait(n_waits);
+	return 1;
+}
+
 aim_status aim__sqlite_connect(aim__sqlite_connection *c, int open_flags, uint32_t busy_timeout_ms,
                                aim_error *err)
 {
+	c->busy_timeout_ms = busy_timeout_ms;
 	int rc = sqlite3_open_v2(c->path, &c->db, open_flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_extended_result_codes(c->db, 1);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_busy_timeout(c->db, busy_timeout_ms > INT32_MAX ? INT32_MAX
-		                                                             : (int)busy_timeout_ms);
+		rc = sqlite3_busy_handler(c->db, wait_for_lock, c);
 	if (rc == SQLITE_OK)
 		rc = harden(c->db);
 	/* A file that shrinks under a memory map is a signal, not an error. */

@@ -120,9 +120,10 @@ aim_status aim__sqlite_check_files(const aim__sqlite *s, aim_error *err)
 static aim_status remember_files(aim__sqlite *s, aim_error *err)
 {
 	const char *wal = sqlite3_filename_wal(sqlite3_db_filename(s->writer.db, "main"));
-	if (identify(s->path, &s->main_file) && identify(wal, &s->wal_file))
-		return AIM_OK;
-	return system_fail(err, "cannot find", s->path, errno);
+	if (!identify(s->path, &s->main_file) || !identify(wal, &s->wal_file))
+		return system_fail(err, "cannot find", s->path, errno);
+	s->turn = aim__sqlite_turn_open(wal);
+	return AIM_OK;
 }
 
 /* Whose it is */
@@ -273,6 +274,7 @@ static void sqlite_close(void *user)
 		aim__sqlite_disconnect(&s->readers[i]);
 	/* The writer last: the last connection folds the WAL into the file. */
 	aim__sqlite_disconnect(&s->writer);
+	aim__sqlite_turn_close(s->turn);
 	aim__plan_dispose(&s->plan);
 	aim__cond_dispose(&s->idle);
 	aim__mutex_dispose(&s->lock);
@@ -295,6 +297,7 @@ static aim__sqlite *make_engine(aim_ctx *ctx, aim_str path)
 	if (aim__cond_init(&s->idle) != AIM_OK)
 		goto no_condition;
 	s->ctx = aim__ctx_ref(ctx);
+	s->turn = -1;
 	aim__plan_init(&s->plan, ctx);
 	return s;
 no_condition:
@@ -324,7 +327,7 @@ aim_status aim__sqlite_engine_open(aim_ctx *ctx, aim_str path, uint32_t flags, u
 		return rc;
 	}
 	*out = (aim_store_engine){sizeof *out, 0, aim__sqlite_get, aim__sqlite_scan, aim__sqlite_apply,
-	                          aim__sqlite_read, s, sqlite_close};
+	                          aim__sqlite_read, s, sqlite_close, aim__sqlite_hold, aim__sqlite_release};
 	return AIM_OK;
 }
 

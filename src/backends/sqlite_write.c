@@ -263,27 +263,59 @@ static aim_status write_group(const write *w, aim_store_batch *batches, size_t n
 	return status == AIM_OK ? simple(w, AIM__SQLITE_COMMIT) : status;
 }
 
-aim_status aim__sqlite_apply(void *user, aim_store_batch *batches, size_t n_batches, int64_t now_us,
-                             aim_error *err)
+static aim_status begin(aim__sqlite *s, aim_error *err)
 {
-	aim__sqlite *s = user;
 	write w = {s, &s->writer, err};
 	if (!w.c->db)
 		return aim__fail_plain(err, AIM_E_STORE_READONLY, AIM_LAYER_BACKENDS);
 	aim_status status = aim__sqlite_check_files(s, err);
 	if (status == AIM_OK)
-		status = simple(&w, AIM__SQLITE_BEGIN);
+		status = aim__sqlite_turn_take(s, err);
 	if (status != AIM_OK)
 		return status;
-	status = write_group(&w, batches, n_batches, now_us);
-	if (status == AIM_OK) {
-		aim__plan_publish(&s->plan);
-		return AIM_OK;
-	}
-	/* SQLite may have rolled back by itself. The first error stays the answer. */
-	w.err = NULL;
+	status = simple(&w, AIM__SQLITE_BEGIN);
+	aim__sqlite_turn_give(s);
+	return status;
+}
+
+/* SQLite may have rolled back by itself. */
+static void roll_back(aim__sqlite *s)
+{
+	write w = {s, &s->writer, NULL};
 	if (!sqlite3_get_autocommit(w.c->db) && simple(&w, AIM__SQLITE_ROLLBACK) != AIM_OK)
 		aim__ctx_log(s->ctx, AIM_LOG_ERROR, "%s: a failed transaction could not be rolled back",
 		             s->path);
+}
+
+aim_status aim__sqlite_apply(void *user, aim_store_batch *batches, size_t n_batches, int64_t now_us,
+                             aim_error *err)
+{
+	aim__sqlite *s = user;
+	write w = {s, &s->writer, err};
+	aim_status status = s->held ? AIM_OK : begin(s, err);
+	s->held = 0;
+	if (status != AIM_OK)
+		return status;
+	status = write_group(&w, batches, n_batches, now_us);
+	if (status == AIM_OK)
+		aim__plan_publish(&s->plan);
+	else
+		roll_back(s);
 	return status;
+}
+
+aim_status aim__sqlite_hold(void *user, aim_error *err)
+{
+	aim__sqlite *s = user;
+	aim_status status = begin(s, err);
+	s->held = status == AIM_OK;
+	return status;
+}
+
+void aim__sqlite_release(void *user)
+{
+	aim__sqlite *s = user;
+	if (s->held)
+		roll_back(s);
+	s->held = 0;
 }

@@ -127,6 +127,31 @@ static void nothing_to_do(aim__conformance *t)
 	aim__expect(t, t->n_rows == 0, "an empty group changes nothing");
 }
 
+/* What was read while the engine is held is still true when the group is applied. */
+static void a_held_engine_applies(aim__conformance *t)
+{
+	const aim_store_engine *e = &t->engine;
+	if (!e->hold)
+		return;
+	uint64_t version = aim__do_put(t, aim__text("head"), aim__text("0"));
+	for (int i = 0; i < 2; i++) {
+		aim__expect(t, e->hold(e->user, &t->engine_error) == AIM_OK, "hold succeeds");
+		aim__expect(t, has(t, "head", i ? "1" : "0"), "a held engine can be read");
+		if (i == 0)
+			aim__expect(t, aim__do_op(t, put_if_version("head", "1", version)) == AIM_OK,
+			            "a group is applied while the engine is held");
+		else
+			aim__expect(t, aim__do_op(t, put_if_absent("head", "2")) == AIM_E_CONFLICT,
+			            "preconditions hold while it is held");
+		e->release(e->user);
+	}
+	aim__expect(t, e->hold(e->user, &t->engine_error) == AIM_OK, "hold succeeds again");
+	e->release(e->user);
+	aim__expect(t, has(t, "head", "1") && t->version == version + 1,
+	            "a release without a group changes nothing");
+	aim__expect(t, aim__do_op(t, put("head", "3")) == AIM_OK, "an engine that was released applies");
+}
+
 #define MANY 500u
 
 static void a_large_batch(aim__conformance *t)
@@ -310,6 +335,7 @@ static const aim__conformance_check checks[] = {
 	{"operations see the ones before", operations_see_the_ones_before, 0},
 	{"versions chain through a group", versions_chain_through_a_group, 0},
 	{"nothing to do", nothing_to_do, 0},
+	{"a held engine applies", a_held_engine_applies, 0},
 	{"a large batch", a_large_batch, 0},
 	{"counters count", counters_count, 0},
 	{"counters do not overflow", counters_do_not_overflow, 0},

@@ -405,6 +405,9 @@ static aim_status check_engine(const aim_store_engine *engine, aim_error *err)
 	if (!engine->get || !engine->scan || !engine->apply_group || !engine->read)
 		return aim__fail(err, AIM_E_INVALID, LAYER,
 		                 "aim_store_engine needs get, scan, apply_group and read");
+	if (!engine->hold != !engine->release)
+		return aim__fail(err, AIM_E_INVALID, LAYER,
+		                 "aim_store_engine.hold and .release come together");
 	return AIM_OK;
 }
 

@@ -311,6 +311,6 @@ aim_status aim__store_memory_engine(aim_ctx *ctx, aim_store_engine *out)
 	aim__map_init(&m->logs, ctx, 0);
 	aim__plan_init(&m->plan, ctx);
 	*out = (aim_store_engine){sizeof *out, 0, memory_get, memory_scan, memory_apply, memory_read, m,
-	                          memory_close};
+	                          memory_close, NULL, NULL};
 	return AIM_OK;
 }

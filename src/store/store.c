@@ -277,17 +277,42 @@ static aim_status run_group(aim_store *store, aim_store_batch *batches, size_t n
 	return rc == AIM_OK ? check_answers(batches, n_batches, err) : rc;
 }
 
-aim_status aim__store_apply_group(aim_store *store, aim_store_batch *batches, size_t n_batches,
-                                  aim_error *err)
+aim_status aim__store_apply_held(aim_store *store, aim_store_batch *batches, size_t n_batches,
+                                 aim_error *err)
 {
-	aim__mutex_lock(&store->apply_lock);
 	aim_status rc = run_group(store, batches, n_batches, err);
-	aim__mutex_unlock(&store->apply_lock);
 	for (size_t i = 0; rc != AIM_OK && i < n_batches; i++) {
 		batches[i].status = rc;
 		batches[i].failed_op = 0;
 	}
 	return rc;
+}
+
+aim_status aim__store_apply_group(aim_store *store, aim_store_batch *batches, size_t n_batches,
+                                  aim_error *err)
+{
+	aim__mutex_lock(&store->apply_lock);
+	aim_status rc = aim__store_apply_held(store, batches, n_batches, err);
+	aim__mutex_unlock(&store->apply_lock);
+	return rc;
+}
+
+aim_status aim__store_hold(aim_store *store, aim_error *err)
+{
+	aim_status rc = AIM_OK;
+	aim__mutex_lock(&store->apply_lock);
+	if (store->engine.hold)
+		rc = engine_status(store->engine.hold(store->engine.user, err), "hold", err);
+	if (rc != AIM_OK)
+		aim__mutex_unlock(&store->apply_lock);
+	return rc;
+}
+
+void aim__store_release(aim_store *store)
+{
+	if (store->engine.release)
+		store->engine.release(store->engine.user);
+	aim__mutex_unlock(&store->apply_lock);
 }
 
 /* The handle */

@@ -76,4 +76,11 @@ aim_status aim__store_check_ops(const aim_store *store, const aim_store_op *ops,
 aim_status aim__store_apply_group(aim_store *store, aim_store_batch *batches, size_t n_batches,
                                   aim_error *err);
 
+/* Keeps other writers out, of this process and, where the engine can, of others: what is read after
+ * hold() is still true when apply_held() begins. On AIM_OK end it with release(), on the same thread. */
+aim_status aim__store_hold(aim_store *store, aim_error *err);
+aim_status aim__store_apply_held(aim_store *store, aim_store_batch *batches, size_t n_batches,
+                                 aim_error *err);
+void aim__store_release(aim_store *store);
+
 #endif

@@ -569,6 +569,6 @@ aim_status aim_store_table_wrap(aim_ctx *ctx, const aim_store_table *table, aim_
 		return rc == AIM_OK ? aim__fail_plain(err, AIM_E_NOMEM, LAYER) : rc;
 	}
 	*out = (aim_store_engine){sizeof *out, 0, table_get, table_scan, table_apply, table_read, w,
-	                          table_close};
+	                          table_close, NULL, NULL};
 	return AIM_OK;
 }

@@ -22,7 +22,14 @@ typedef struct work {
 	atomic_uint n_failed;
 } work;
 
-static aim_status record_one(aim_audit *log, const ack *a)
+/* The parent only sees an exit status; this says why. */
+static void say(const char *what, aim_status rc, const aim_error *err)
+{
+	(void)fprintf(stderr, "writer %ld: %s: %s: %s\n", (long)getpid(), what, aim_status_name(rc),
+	              err->message);
+}
+
+static aim_status record_one(aim_audit *log, const ack *a, aim_error *err)
 {
 	char id[16], key[32];
 	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST};
@@ -31,12 +38,12 @@ static aim_status record_one(aim_audit *log, const ack *a)
 	r.request = (aim_str){id, aim__format(id, sizeof id, "%u", a->id)};
 	r.arguments = aim_bytes_from_str(r.request);
 	if (!a->change)
-		return aim_audit_append(log, &r, NULL, NULL);
+		return aim_audit_append(log, &r, NULL, err);
 	aim_store_op op = {.kind = AIM_STORE_PUT_IF_ABSENT};
 	op.key = aim_bytes_from(key, aim__format(key, sizeof key, "host/%u", a->id));
 	op.value = aim_bytes_from_str(aim_str_from("{}"));
 	aim__change change = {.ops = &op, .n_ops = 1, .records = &r, .n_records = 1};
-	return aim__audit_commit(log, &change, NULL);
+	return aim__audit_commit(log, &change, err);
 }
 
 static void *write_records(void *arg)
@@ -44,10 +51,14 @@ static void *write_records(void *arg)
 	work *w = arg;
 	for (uint32_t i = 0; i < w->options->n_each; i++) {
 		ack a = {.id = atomic_fetch_add(&w->next_id, 1), .change = i % 3 == 1};
-		if (record_one(w->log, &a) != AIM_OK)
+		aim_error err = {0};
+		aim_status rc = record_one(w->log, &a, &err);
+		if (rc != AIM_OK) {
+			say("a record", rc, &err);
 			atomic_fetch_add(&w->n_failed, 1);
-		else if (w->options->ack_fd >= 0 && write(w->options->ack_fd, &a, sizeof a) != sizeof a)
+		} else if (w->options->ack_fd >= 0 && write(w->options->ack_fd, &a, sizeof a) != sizeof a) {
 			atomic_fetch_add(&w->n_failed, 1);
+		}
 	}
 	return NULL;
 }
@@ -60,10 +71,16 @@ static int be_writer(const writer_options *options)
 	aim_store *store = NULL;
 	work w = {.options = options};
 	atomic_init(&w.next_id, options->first_id);
-	if (aim_ctx_new(NULL, &ctx, NULL) != AIM_OK ||
-	    aim_sqlite_open(ctx, aim_str_from(options->path), NULL, &store, NULL) != AIM_OK ||
-	    aim_audit_open(store, NULL, &w.log, NULL) != AIM_OK)
+	aim_error err = {0};
+	aim_status rc = aim_ctx_new(NULL, &ctx, &err);
+	if (rc == AIM_OK)
+		rc = aim_sqlite_open(ctx, aim_str_from(options->path), NULL, &store, &err);
+	if (rc == AIM_OK)
+		rc = aim_audit_open(store, NULL, &w.log, &err);
+	if (rc != AIM_OK) {
+		say("opening", rc, &err);
 		return 2;
+	}
 	for (uint32_t i = 0; i < options->n_threads; i++)
 		if (pthread_create(&threads[i], NULL, write_records, &w) != 0)
 			return 3;

@@ -3,13 +3,13 @@
  *  two functions. The installed conformance suite (aim/plugin/store_conformance.h) says whether yours
  *  is right.
  *
- *      aim_store_engine e = {sizeof e, 0, my_get, my_scan, my_apply, my_read, my_db, my_close};
+ *      aim_store_engine e = {sizeof e, 0, my_get, my_scan, my_apply, my_read, my_db, my_close, NULL, NULL};
  *      aim_store_open_engine(ctx, &e, NULL, &store, &err);
  *
  *  Model. Keys are byte strings in memcmp order. A key has a value, a version and an optional expiry;
  *  an expired key is absent for every operation whose now_us is at or past the expiry. Versions:
  *  the first write of a key gives a version that this key never had before; each further write adds
- *  exactly 1 (libaim chains writes inside one group on this). That holds across deletion and expiry
+ *  exactly 1. That holds across deletion and expiry
  *  too; the simple way is to keep the greatest version of any deleted key and start above it. Logs
  *  are append-only rows at positions 0, 1, 2 …, apart from keys. A counter is a key whose value is a
  *  decimal integer, as ADD writes it.
@@ -18,8 +18,8 @@
  *  AIM_STORE_MAX_KEY_BYTES bytes. It also checks what the engine answers: rows out of order, a
  *  missing row or an unknown batch status end in AIM_E_STORE_ENGINE.
  *
- *  Threads: libaim calls get, scan and read from any thread, at once; apply_group from one thread at
- *  a time per store object. Two store objects on one database may write at once.
+ *  Threads: libaim calls get, scan and read from any thread, at once; apply_group, hold and release
+ *  from one thread at a time per store object. Two store objects on one database may write at once.
  */
 #ifndef AIM_PLUGIN_STORE_H
 #define AIM_PLUGIN_STORE_H
@@ -92,6 +92,15 @@ typedef struct aim_store_engine {
 	                   void *row_user, aim_error *err);
 	void *user;
 	void (*close)(void *user); /**< runs exactly once, also when opening fails; optional */
+	/** For databases that several processes write: takes the right to write from every other writer,
+	 *  waiting as long as apply_group would. From here to release what get answers stays true, and
+	 *  the next apply_group, from the same thread, is part of it (its end may give the right back
+	 *  already). libaim asks for it when another writer was faster, so that a writer loses each race
+	 *  at most once. Optional: without it a writer that loses 256 races in a row gives up with
+	 *  AIM_E_STORE_LOCKED. */
+	aim_status (*hold)(void *user, aim_error *err);
+	/** Ends what hold began; runs once for each hold that returned AIM_OK. Required with hold. */
+	void (*release)(void *user);
 } aim_store_engine;
 
 AIM_END_DECLS

@@ -88,7 +88,8 @@ static void busy_open(busy *b)
 	memset(b, 0, sizeof *b);
 	b->h.ctx = test_ctx(&b->h.heap);
 	assert_status(aim__store_memory_engine(b->h.ctx, &b->d.inner), AIM_OK);
-	aim_store_engine e = {sizeof e, 0, door_get, door_scan, door_apply, door_read, &b->d, door_close};
+	aim_store_engine e = {sizeof e, 0, door_get, door_scan, door_apply, door_read, &b->d, door_close,
+	                      NULL, NULL};
 	assert_status(aim_store_open_engine(b->h.ctx, &e, NULL, &b->h.store, NULL), AIM_OK);
 	assert_status(aim_audit_open(b->h.store, NULL, &b->h.log, NULL), AIM_OK);
 	assert_status(aim_registry_open(b->h.log, NULL, &b->h.registry, NULL), AIM_OK);

@@ -212,7 +212,7 @@ static void test_appends_of_many_share_a_batch(void **state)
 	const aim__audit_request *last = add_request(b, &q, NULL, 2);
 	run_group(b, &q);
 	assert_int_equal(b->v.n_groups, groups + 1);
-	assert_int_equal(b->v.n_batches, batches + 2);
+	assert_int_equal(b->v.n_batches, batches + 1);
 	assert_status(first->status, AIM_OK);
 	assert_status(change->status, AIM_OK);
 	assert_status(last->status, AIM_OK);
@@ -223,7 +223,7 @@ static void test_appends_of_many_share_a_batch(void **state)
 	assert_verifies(b, 6);
 }
 
-/* The change in the middle fails alone; those behind it are built again on the right head. */
+/* The change in the middle fails alone; the others are built again without it. */
 static void test_failure_in_the_middle_of_a_group(void **state)
 {
 	bench *b = *state;
@@ -316,6 +316,35 @@ static void test_another_writer_is_no_fork(void **state)
 	assert_verifies(b, 2 + 5 + 1 + 3 + 2);
 }
 
+/* The rival writes as many rows and heads as the first requests of the group would have: what is behind
+ * them must not find its place free. */
+static void test_another_writer_in_step(void **state)
+{
+	bench *b = *state;
+	for (unsigned times = 1; times <= 3; times++) {
+		rival r;
+		aim_store *store = NULL;
+		queued q = {.n = 0};
+		char keys[3][8] = {"agent/a", "agent/b", "agent/c"};
+		aim_store_op ops[3];
+		uint64_t n_rows = b->v.n_rows;
+		append_samples(b->log, 1);
+		with_rival(b, &r, &store, times);
+		add_request(b, &q, NULL, 1);
+		for (size_t i = 0; i < 3; i++) {
+			keys[i][5] = (char)('0' + times);
+			ops[i] = put_op(AIM_STORE_PUT_IF_ABSENT, keys[i], "{}");
+			add_request(b, &q, &ops[i], 1);
+		}
+		run_group(b, &q);
+		for (size_t i = 0; i < q.n; i++)
+			assert_status(q.slots[i]->request.status, AIM_OK);
+		give_back(b, &q);
+		without_rival(b, &r, store);
+		assert_verifies(b, n_rows + 1 + times + 4);
+	}
+}
+
 static void test_another_writer_makes_the_first_head(void **state)
 {
 	bench *b = *state;
@@ -340,6 +369,62 @@ static void test_never_winning_ends(void **state)
 	append_samples(b->log, 1);
 	aim_audit_report report = {.struct_size = sizeof report};
 	assert_status(aim_audit_verify(b->log, NULL, &report, NULL), AIM_OK);
+}
+
+/* The others are kept out after the first lost race, so there is no second. */
+static void test_a_race_is_lost_once(void **state)
+{
+	bench *b = *state;
+	rival r;
+	aim_store *store = NULL;
+	aim_store *holding = NULL;
+	aim_audit_record record = sample_record(0);
+	b->v.can_hold = 1;
+	holding = vault_open(&b->v, b->ctx);
+	aim_audit *log = open_log(holding, NULL);
+	b->v.can_hold = 0;
+	with_rival(b, &r, &store, 100000);
+	for (size_t i = 1; i <= 5; i++) {
+		assert_status(aim_audit_append(log, &record, NULL, &b->err), AIM_OK);
+		assert_int_equal(b->v.n_holds, i);
+		assert_int_equal(b->v.n_rows, 2 * i);
+	}
+	b->v.fail_hold = AIM_E_STORE_LOCKED;
+	assert_status(aim_audit_append(log, &record, NULL, &b->err), AIM_E_STORE_LOCKED);
+	b->v.fail_hold = AIM_OK;
+	assert_status(aim_audit_append(log, &record, NULL, &b->err), AIM_OK);
+	assert_int_equal(b->v.held, 0);
+	aim_audit_free(log);
+	aim_store_free(holding);
+	without_rival(b, &r, store);
+	assert_verifies(b, 13);
+}
+
+static void append_before_the_look(vault *v, void *user)
+{
+	rival *r = user;
+	aim_audit_record record = sample_record(7);
+	if (r->times == 0)
+		return;
+	r->times--;
+	v->before_read = NULL;
+	assert_status(aim_audit_append(r->log, &record, NULL, NULL), AIM_OK);
+}
+
+/* Another process makes the log while this one looks whether there is one. */
+static void test_opening_while_another_writes_the_first_record(void **state)
+{
+	bench *b = *state;
+	rival r = {b, b->log, 1, 0};
+	aim_store *store = vault_open(&b->v, b->ctx);
+	b->v.before_read = append_before_the_look;
+	b->v.before_user = &r;
+	aim_audit *log = open_log(store, NULL);
+	assert_int_equal(r.times, 0);
+	append_samples(log, 1);
+	aim_audit_free(log);
+	aim_store_free(store);
+	assert_verifies(b, 2);
 }
 
 /* ---- the store fails ---- */
@@ -406,8 +491,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_failure_in_the_middle_of_a_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_first_group_of_a_log, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_writer_is_no_fork, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_another_writer_in_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_writer_makes_the_first_head, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_never_winning_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_race_is_lost_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_opening_while_another_writes_the_first_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_store_fails_the_append, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_head_cannot_be_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_head_that_moves_alone, setup, teardown),

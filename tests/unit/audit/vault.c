@@ -83,6 +83,8 @@ static aim_status read_rows(void *user, aim_bytes log, uint64_t from, size_t lim
 	vault *v = user;
 	aim_status rc = AIM_OK;
 	(void)err;
+	if (v->before_read)
+		v->before_read(v, v->before_user);
 	if (v->fail_read != AIM_OK)
 		return v->fail_read;
 	pthread_mutex_lock(&v->mutex);
@@ -96,10 +98,20 @@ static aim_status read_rows(void *user, aim_bytes log, uint64_t from, size_t lim
 	return rc;
 }
 
-static int holds(vault *v, const aim_store_op *op, size_t n_rows)
+/* By one of the operations before it in its batch. */
+static int is_put_before(const aim_store_batch *batch, const aim_store_op *op)
+{
+	for (const aim_store_op *o = batch->ops; o < op; o++)
+		if (o->kind <= AIM_STORE_PUT_IF_VERSION && o->key.len == op->key.len &&
+		    memcmp(o->key.ptr, op->key.ptr, op->key.len) == 0)
+			return 1;
+	return 0;
+}
+
+static int holds(vault *v, const aim_store_batch *batch, const aim_store_op *op, size_t n_rows)
 {
 	const vault_key *k = find(v, op->key);
-	int present = k && k->present;
+	int present = (k && k->present) || is_put_before(batch, op);
 	switch (op->kind) {
 	case AIM_STORE_PUT_IF_ABSENT:
 		return !present;
@@ -131,7 +143,7 @@ static void write_op(vault *v, const aim_store_op *op)
 	vault_set(&k->value, op->value.ptr, op->value.len);
 }
 
-/* Preconditions first; enough as long as no batch writes a key twice. */
+/* Preconditions first; versions are those from before the batch. */
 static void apply_batch(vault *v, aim_store_batch *batch)
 {
 	size_t n_rows = v->n_rows;
@@ -140,7 +152,7 @@ static void apply_batch(vault *v, aim_store_batch *batch)
 		v->most_ops = batch->n_ops;
 	batch->status = AIM_OK;
 	for (size_t i = 0; i < batch->n_ops; i++) {
-		if (!holds(v, &batch->ops[i], n_rows)) {
+		if (!holds(v, batch, &batch->ops[i], n_rows)) {
 			batch->status = AIM_E_CONFLICT;
 			batch->failed_op = (uint32_t)i;
 			return;
@@ -157,7 +169,7 @@ static aim_status apply_group(void *user, aim_store_batch *batches, size_t n_bat
 	vault *v = user;
 	(void)now_us;
 	(void)err;
-	if (v->before_apply)
+	if (v->before_apply && !v->held)
 		v->before_apply(v, v->before_user);
 	if (v->fail != AIM_OK)
 		return v->fail;
@@ -169,9 +181,32 @@ static aim_status apply_group(void *user, aim_store_batch *batches, size_t n_bat
 	return AIM_OK;
 }
 
+static aim_status hold(void *user, aim_error *err)
+{
+	vault *v = user;
+	(void)err;
+	assert_false(v->held);
+	if (v->fail_hold != AIM_OK)
+		return v->fail_hold;
+	v->held = 1;
+	v->n_holds++;
+	return AIM_OK;
+}
+
+static void release(void *user)
+{
+	vault *v = user;
+	assert_true(v->held);
+	v->held = 0;
+}
+
 aim_status vault_try_open(vault *v, aim_ctx *ctx, aim_store **out)
 {
-	aim_store_engine engine = {sizeof engine, 0, get, scan, apply_group, read_rows, v, NULL};
+	aim_store_engine engine = {sizeof engine, 0, get, scan, apply_group, read_rows, v, NULL, NULL, NULL};
+	if (v->can_hold) {
+		engine.hold = hold;
+		engine.release = release;
+	}
 	return aim_store_open_engine(ctx, &engine, NULL, out, NULL);
 }
 

@@ -32,7 +32,12 @@ typedef struct vault {
 	aim_status fail_get;
 	aim_status fail_read;
 	void (*before_apply)(struct vault *vault, void *user); /* runs before each group */
+	void (*before_read)(struct vault *vault, void *user);  /* runs before rows are read */
 	void *before_user;
+	int can_hold; /* the engine has hold and release; before_apply does not run while it is held */
+	int held;
+	size_t n_holds;
+	aim_status fail_hold;
 	pthread_mutex_t mutex;
 } vault;
 

@@ -331,6 +331,38 @@ static void a_locked_store_is_named(void **state)
 	aim_store_free(store);
 }
 
+static aim_status put_again(aim_store *store, aim_error *err)
+{
+	aim_store_op op = {.kind = AIM_STORE_PUT, .key = text("host/a"), .value = text("other")};
+	aim_store_batch batch = {&op, 1, AIM_OK, 0};
+	return aim__store_apply_group(store, &batch, 1, err);
+}
+
+static void a_held_store_keeps_other_processes_out(void **state)
+{
+	place *p = *state;
+	aim_sqlite_options o = {.struct_size = sizeof o, .busy_timeout_ms = 1};
+	aim_store *store = open_store(p);
+	aim_store *other = NULL;
+	aim_error err = {0};
+	assert_status(aim_sqlite_open(p->ctx, aim_str_from(p->path), &o, &other, &err), AIM_OK);
+	assert_status(aim__store_hold(store, &err), AIM_OK);
+	assert_status(put_again(other, &err), AIM_E_STORE_LOCKED);
+	assert_status(aim__store_hold(other, &err), AIM_E_STORE_LOCKED);
+	aim_store_op op = {.kind = AIM_STORE_PUT_IF_ABSENT, .key = text("host/a"), .value = text("1")};
+	aim_store_batch batch = {&op, 1, AIM_OK, 0};
+	assert_status(aim__store_apply_held(store, &batch, 1, &err), AIM_OK);
+	assert_status(batch.status, AIM_OK);
+	aim__store_release(store);
+	assert_status(put_again(other, &err), AIM_OK);
+	assert_status(aim__store_hold(store, &err), AIM_OK);
+	aim__store_release(store); /* without a group: nothing stays open */
+	assert_status(put_again(other, &err), AIM_OK);
+	assert_status(put_again(store, &err), AIM_OK);
+	aim_store_free(other);
+	aim_store_free(store);
+}
+
 static void a_full_disk_fails_the_group_and_nothing_else(void **state)
 {
 	place *p = *state;
@@ -601,6 +633,7 @@ int main(void)
 		FILE_TEST(a_damaged_file_is_an_error),
 		FILE_TEST(missing_tables_are_an_error),
 		FILE_TEST(a_locked_store_is_named),
+		FILE_TEST(a_held_store_keeps_other_processes_out),
 		FILE_TEST(a_full_disk_fails_the_group_and_nothing_else),
 		FILE_TEST(a_deleted_or_replaced_store_is_noticed),
 		FILE_TEST(a_truncated_store_is_an_error_not_a_crash),

@@ -77,7 +77,8 @@ static void on_close(void *user)
 
 static aim_status open_store(rig *r)
 {
-	aim_store_engine engine = {sizeof engine, 0, on_get, on_scan, on_apply, on_read, r, on_close};
+	aim_store_engine engine = {sizeof engine, 0, on_get, on_scan, on_apply, on_read, r, on_close,
+	                           NULL, NULL};
 	aim_status rc = aim__store_memory_engine(r->ctx, &r->memory);
 	return rc == AIM_OK ? aim_store_open_engine(r->ctx, &engine, NULL, &r->store, NULL) : rc;
 }

@@ -12,6 +12,7 @@ typedef struct faulty {
 	const char *fault;
 	char failed_check[64]; /* the first */
 	size_t n_checks;
+	int held, was_held;
 } faulty;
 
 static int has_fault(const faulty *f, const char *fault)
@@ -82,6 +83,8 @@ static aim_status faulty_apply(void *user, aim_store_batch *batches, size_t n_ba
 	faulty *f = user;
 	if (has_fault(f, "one batch for all") && n_batches > 1)
 		n_batches = 1;
+	if (has_fault(f, "held for ever") && f->held)
+		return AIM_E_STORE_LOCKED;
 	aim_status rc = f->inner.apply_group(f->inner.user, batches, n_batches, now_us, err);
 	for (size_t i = 0; i < n_batches; i++) {
 		if (has_fault(f, "always fine"))
@@ -114,6 +117,22 @@ static aim_status apply_one_by_one(void *user, aim_store_batch *batches, size_t 
 	return AIM_OK;
 }
 
+static aim_status faulty_hold(void *user, aim_error *err)
+{
+	faulty *f = user;
+	(void)err;
+	if (has_fault(f, "holds once") && f->was_held)
+		return AIM_E_STORE_LOCKED;
+	f->held = f->was_held = 1;
+	return AIM_OK;
+}
+
+static void faulty_release(void *user)
+{
+	faulty *f = user;
+	f->held = 0;
+}
+
 static void faulty_close(void *user)
 {
 	faulty *f = user;
@@ -127,7 +146,7 @@ static aim_status faulty_open(void *user, int32_t fresh, aim_store_engine *out, 
 	assert_int_equal(fresh, 1);
 	aim_status rc = aim__store_memory_engine(f->ctx, &f->inner);
 	*out = (aim_store_engine){sizeof *out, 0, faulty_get, faulty_scan, faulty_apply, faulty_read, f,
-	                          faulty_close};
+	                          faulty_close, faulty_hold, faulty_release};
 	if (has_fault(f, "no batches"))
 		out->apply_group = apply_one_by_one;
 	return rc;
@@ -187,6 +206,8 @@ static void every_fault_is_found(void **state)
 		{"no failed_op", "a batch is all or nothing"},
 		{"fails the group", "preconditions hold"},
 		{"no batches", "a batch is all or nothing"},
+		{"holds once", "a held engine applies"},
+		{"held for ever", "a held engine applies"},
 	};
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
 		test_heap heap;

@@ -92,7 +92,7 @@ typedef struct fixture {
 
 static aim_status open_kinds(fixture *f, const aim__record_kinds *kinds, uint32_t flags)
 {
-	aim_store_engine e = {sizeof e, 0, shared_get, shared_scan, shared_apply, shared_read, &f->s, NULL};
+	aim_store_engine e = {sizeof e, 0, shared_get, shared_scan, shared_apply, shared_read, &f->s, NULL, NULL, NULL};
 	aim_store_options o = {.struct_size = sizeof o, .flags = flags};
 	f->store = NULL;
 	f->s.n_applied = 0;

@@ -81,7 +81,13 @@ static void lie_close(void *user)
 static aim_store_engine engine_of(liar *l)
 {
 	return (aim_store_engine){sizeof(aim_store_engine), 0, lie_get, lie_scan, lie_apply, lie_read, l,
-	                          lie_close};
+	                          lie_close, NULL, NULL};
+}
+
+static aim_status lie_hold(void *user, aim_error *err)
+{
+	(void)user, (void)err;
+	return AIM_OK;
 }
 
 /* A store whose opening asked nothing that matters: one version key is enough for it. */
@@ -322,6 +328,8 @@ static void close_runs_once_also_when_opening_fails(void **state)
 	assert_int_equal(l.n_closed, 5);
 	e.close = NULL;
 	assert_status(aim_store_open_engine(ctx, &e, NULL, &store, NULL), AIM_E_IO);
+	e.hold = lie_hold; /* and no release */
+	assert_status(aim_store_open_engine(ctx, &e, NULL, &store, NULL), AIM_E_INVALID);
 	assert_null(store);
 	test_ctx_done(ctx, &heap);
 }

@@ -1,4 +1,5 @@
-/** aim/trail.h — reading an audit log: query, follow, export. A record view is confined.
+/** aim/trail.h — reading an audit log: query, follow, count, export, and the
+ *  verification of exports. A record view is confined.
  *
  *      static aim_status show(void *user, const aim_trail_record *r)
  *      {
@@ -148,6 +149,98 @@ AIM_API AIM_CHECK_RESULT aim_status aim_trail_read(aim_audit *log, const aim_tra
 AIM_API AIM_CHECK_RESULT aim_status aim_trail_follow(aim_audit *log, uint64_t *position,
                                                      const aim_trail_filter *filter, uint64_t limit,
                                                      aim_trail_visit visit, void *user, aim_error *err);
+
+/** What statistics are grouped by. A capability of a server is a tool of it. @since 0.1 */
+#define AIM_TRAIL_BY_TOOL 0u   /**< server and tool: calls and their results */
+#define AIM_TRAIL_BY_SERVER 1u /**< the same for a server as a whole */
+#define AIM_TRAIL_BY_AGENT 2u  /**< every record that names the agent */
+#define AIM_TRAIL_N_GROUPINGS 3u
+
+/** @since 0.1 */
+typedef struct aim_trail_stats_options {
+	uint32_t struct_size;
+	uint32_t flags;      /**< 0 */
+	uint32_t max_groups; /**< of each grouping; 0: 1 000; at most 100 000 */
+	uint32_t reserved;   /**< 0 */
+} aim_trail_stats_options;
+
+/** Sums over all records. @since 0.1 */
+typedef struct aim_trail_totals {
+	uint32_t struct_size;
+	uint32_t flags; /**< 0 */
+	uint64_t n_records;
+	uint64_t n_allowed; /**< by the record's decision */
+	uint64_t n_denied;
+	uint64_t n_asked;
+	uint64_t n_results;   /**< of tool calls */
+	uint64_t n_succeeded; /**< of these */
+	int64_t first_us;     /**< least and greatest time; 0: no records */
+	int64_t last_us;
+} aim_trail_totals;
+
+/** Flag of aim_trail_group: all that came after max_groups was reached, together. @since 0.1 */
+#define AIM_TRAIL_REST 1u
+
+/** One row. Latencies are −1 when no result had one. @since 0.1 */
+typedef struct aim_trail_group {
+	uint32_t struct_size;
+	uint32_t flags;    /**< AIM_TRAIL_REST */
+	aim_str server;    /**< borrowed from the statistics; empty by agent, and for the rest */
+	aim_str name;      /**< borrowed; tool or agent; empty by server, and for the rest */
+	uint64_t n_records;
+	uint64_t n_allowed;
+	uint64_t n_denied;
+	uint64_t n_asked;
+	uint64_t n_results;
+	uint64_t n_succeeded;
+	int64_t success_micro;   /**< n_succeeded of n_results, in millionths; −1: no results */
+	int64_t latency_mean_us; /**< rounded down */
+	int64_t latency_p95_us;  /**< at least 95 % of the results took no longer; not below the true one and
+	                          *   at most a sixteenth (6.25 %) above it */
+	int64_t latency_max_us;  /**< exact; longer than 2^36 − 1 µs (19 h) counts as that, here and in the mean */
+	int64_t last_us;         /**< time of the latest record */
+} aim_trail_group;
+
+/** Statistics of records. Confined. @since 0.1 */
+typedef struct aim_trail_stats aim_trail_stats;
+
+/** Begins with nothing. Memory: per group at most its texts and 4.3 KiB for latencies.
+ *  @param options  in, borrowed, may be NULL     @param out  out, owned; aim_trail_stats_free()
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOMEM
+ *  Threads: any.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_trail_stats_new(aim_ctx *ctx, const aim_trail_stats_options *options,
+                                                        aim_trail_stats **out, aim_error *err);
+
+/** NULL is ignored.  Threads: confined.  @since 0.1 */
+AIM_API void aim_trail_stats_free(aim_trail_stats *stats);
+
+/** Counts one record; an aim_trail_visit whose user is the statistics.
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM (the record is not counted at all)
+ *  Threads: confined.  Allocates: for new groups.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_trail_stats_add(void *stats, const aim_trail_record *record);
+
+/** Counts what is new since *position, as aim_trail_follow() shows it; call it again to go on.
+ *  @param position  in/out; NULL: every record that is there
+ *  @return as aim_trail_follow()
+ *  Threads: confined.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_trail_stats_collect(aim_trail_stats *stats, aim_audit *log,
+                                                            const aim_trail_filter *filter,
+                                                            uint64_t *position, aim_error *err);
+
+/** @param out  out, struct_size set by the caller
+ *  @return AIM_OK, AIM_E_INVALID
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API aim_status aim_trail_stats_totals(const aim_trail_stats *stats, aim_trail_totals *out);
+
+/** Rows of a grouping, the rest included.  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API size_t aim_trail_stats_count(const aim_trail_stats *stats, uint32_t grouping);
+
+/** A row, in the order in which the groups first came; the rest is the last.
+ *  @param grouping  AIM_TRAIL_BY_*     @param out  out, struct_size set by the caller
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND past the end
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API aim_status aim_trail_stats_group(const aim_trail_stats *stats, uint32_t grouping, size_t index,
+                                         aim_trail_group *out);
 
 /** Families of controls that records are evidence for. @since 0.1 */
 #define AIM_TRAIL_ACCESS 0u     /**< who was let through, and who was not */

@@ -47,6 +47,7 @@
 #include <aim/link.h>
 #include <aim/grant.h>
 #include <aim/delegation.h>
+#include <aim/session.h>
 
 /* evidence */
 #include <aim/verifycache.h>

@@ -86,6 +86,15 @@ static const aim__store_column revoked_link_columns[] = {
 	{"reason", "$.reason"},
 };
 
+static const aim__store_column session_columns[] = {
+	{"id", "$.id"},
+	{"agent", "$.agent"},
+	{"namespace", "$.namespace"},
+	{"user", "$.user"},
+	{"created_at", "$.created_at"},
+	{"expires_at", "$.expires_at"},
+};
+
 static const aim__record_kind agents = {"agents", "agent/", 1, COUNT(agent_columns), agent_columns, NULL};
 static const aim__record_kind servers = {"servers", "server/", 1, COUNT(server_columns), server_columns,
                                          NULL};
@@ -95,6 +104,8 @@ static const aim__record_kind delegations = {"delegations", "delegation/", 1, CO
                                              delegation_columns, NULL};
 static const aim__record_kind revoked_links = {"delegations_revoked", "delegation-revoked/", 1,
                                                COUNT(revoked_link_columns), revoked_link_columns, NULL};
+static const aim__record_kind sessions = {"sessions", "session/", 1, COUNT(session_columns), session_columns,
+                                          NULL};
 
 const aim__record_kind *const aim__identity_kinds[AIM__IDENTITY_N_KINDS] = {
-	&agents, &servers, &links, &grants, &delegations, &revoked_links};
+	&agents, &servers, &links, &grants, &delegations, &revoked_links, &sessions};

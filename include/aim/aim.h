@@ -53,6 +53,10 @@
 #include <aim/verifycache.h>
 #include <aim/message.h>
 #include <aim/replay.h>
+#include <aim/headers.h>
+#include <aim/httpsig.h>
+#include <aim/mcpsig.h>
+#include <aim/agentsig.h>
 #include <aim/dsse.h>
 #include <aim/jws.h>
 #include <aim/challenge.h>

@@ -1,64 +1,35 @@
 /* evidence/message.c — the `message` profile: a label, then any bytes. Layer evidence; knows keys, not
- * who holds them.
- *
- * Ed25519 reads its message twice, so label and payload must stand together in memory: on the stack
- * when short, in one block of the context's allocator when long. */
+ * who holds them. */
 #include <aim/message.h>
 
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/error.h"
-#include "base/mem.h"
 #include "codec/encoding.h"
 #include "crypto/key.h"
 #include "crypto/provider.h"
 #include "evidence/signature.h"
+#include "evidence/signed.h"
 #include "evidence/verifycache.h"
-
-#include <string.h>
 
 static const char label[] = "libaim/message/v1\n";
 #define LABEL_LEN (sizeof label - 1)
-#define STACK_LEN 1280
 
 #define SIGNERS (AIM__KEY_BIT(AIM_KEY_AGENT) | AIM__KEY_BIT(AIM_KEY_SERVER))
 
-/* Label and payload. bytes points at stack or at block. */
-typedef struct labelled {
-	aim_bytes bytes;
-	void *block; /* NULL when on the stack */
-	uint8_t stack[STACK_LEN];
-} labelled;
-
-static aim_status join(const aim_ctx *ctx, aim_bytes payload, labelled *out, aim_error *err)
+static aim_status join(const aim_ctx *ctx, aim_bytes payload, aim__signed_text *out, aim_error *err)
 {
-	uint8_t *at = out->stack;
-	size_t len = LABEL_LEN + payload.len;
-	out->block = NULL;
-	if (payload.len > ctx->limits.max_message_bytes || len < payload.len)
+	const aim_bytes parts[] = {{(const uint8_t *)label, LABEL_LEN}, payload};
+	if (payload.len > ctx->limits.max_message_bytes)
 		return aim__fail(err, AIM_E_LIMIT, AIM_LAYER_EVIDENCE,
 		                 "the payload of %zu bytes is over limits.max_message_bytes", payload.len);
-	if (len > STACK_LEN) {
-		at = out->block = aim__alloc(ctx, len);
-		if (!at)
-			return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
-	}
-	memcpy(at, label, LABEL_LEN);
-	if (payload.len > 0)
-		memcpy(at + LABEL_LEN, payload.ptr, payload.len);
-	out->bytes = (aim_bytes){at, len};
-	return AIM_OK;
-}
-
-static void done(const aim_ctx *ctx, labelled *message)
-{
-	aim__free(ctx, message->block, message->bytes.len);
+	return aim__signed_join(ctx, parts, 2, out, err);
 }
 
 aim_status aim_message_sign(const aim_key *key, aim_bytes payload,
                             uint8_t out_signature[AIM_KEY_SIGNATURE_LEN], aim_error *err)
 {
-	labelled message;
+	aim__signed_text message;
 	if (!key || !out_signature || (!payload.ptr && payload.len > 0))
 		return AIM__MISUSE(key ? aim__key_ctx(key) : NULL,
 		                   "key, payload and out_signature are required");
@@ -67,7 +38,7 @@ aim_status aim_message_sign(const aim_key *key, aim_bytes payload,
 	if (rc != AIM_OK)
 		return rc;
 	rc = aim__key_sign(key, SIGNERS, message.bytes, out_signature, err);
-	done(ctx, &message);
+	aim__signed_done(ctx, &message);
 	return rc;
 }
 
@@ -75,7 +46,7 @@ static aim_status verify(const aim_ctx *ctx, aim_verifycache *cache, uint64_t ge
                          const aim_public_key *public_key, aim_bytes payload, aim_bytes signature,
                          aim_error *err)
 {
-	labelled message;
+	aim__signed_text message;
 	const aim_bytes parts[] = {{(const uint8_t *)label, LABEL_LEN}, payload};
 	const aim__verified what = {generation, public_key->bytes, signature.ptr, parts, 2};
 	uint64_t epoch;
@@ -88,7 +59,7 @@ static aim_status verify(const aim_ctx *ctx, aim_verifycache *cache, uint64_t ge
 	if (rc != AIM_OK)
 		return rc;
 	rc = aim__ed25519_verify_strict(ctx, public_key->bytes, message.bytes, signature.ptr, err);
-	done(ctx, &message);
+	aim__signed_done(ctx, &message);
 	if (rc == AIM_OK)
 		aim__verifycache_keep(cache, &what, epoch);
 	return rc;

@@ -148,8 +148,6 @@ static aim_status read_use(const aim_replay *guard, const aim_replay_use *in, ai
 		return aim__fail(err, AIM_E_INVALID, LAYER,
 		                 "scope and nonce of a use have 1 to %u bytes; these have %zu and %zu",
 		                 MAX_SPAN_BYTES, u->scope.len, u->nonce.len);
-	if (!is_time(u->now_us))
-		return aim__fail(err, AIM_E_INVALID, LAYER, "now_us is not between the years 1970 and 9999");
 	if (u->max_age_us < 0 || u->max_age_us > window || u->max_ahead_us < 0 ||
 	    u->max_ahead_us > window)
 		return aim__fail(err, AIM_E_INVALID, LAYER,
@@ -167,20 +165,30 @@ static aim_status below_floor(aim_error *err)
 	                 "what it has seen");
 }
 
-static aim_status check_times(const aim_replay *guard, const aim_replay_use *u, aim_error *err)
+aim_status aim__replay_window(int64_t timestamp_us, int64_t now_us, int64_t max_age_us,
+                              int64_t max_ahead_us, aim_error *err)
 {
-	if (!is_time(u->timestamp_us))
+	if (!is_time(now_us))
+		return aim__fail(err, AIM_E_INVALID, LAYER, "now_us is not between the years 1970 and 9999");
+	if (!is_time(timestamp_us))
 		return aim__fail(err, AIM_E_TIMESTAMP, LAYER,
 		                 "the timestamp is not between the years 1970 and 9999");
-	int64_t age = u->now_us - u->timestamp_us;
-	if (age > u->max_age_us)
+	int64_t age = now_us - timestamp_us;
+	if (age > max_age_us)
 		return aim__fail(err, AIM_E_STALE, LAYER, "the message was made %lld s ago; %lld s are allowed",
-		                 (long long)(age / US_PER_S), (long long)(u->max_age_us / US_PER_S));
-	if (-age > u->max_ahead_us)
+		                 (long long)(age / US_PER_S), (long long)(max_age_us / US_PER_S));
+	if (-age > max_ahead_us)
 		return aim__fail(err, AIM_E_FUTURE, LAYER,
 		                 "the message is dated %lld s ahead of this clock; %lld s are allowed",
-		                 (long long)(-age / US_PER_S), (long long)(u->max_ahead_us / US_PER_S));
-	return u->timestamp_us < guard->floor_us ? below_floor(err) : AIM_OK;
+		                 (long long)(-age / US_PER_S), (long long)(max_ahead_us / US_PER_S));
+	return AIM_OK;
+}
+
+static aim_status check_times(const aim_replay *guard, const aim_replay_use *u, aim_error *err)
+{
+	aim_status rc =
+		aim__replay_window(u->timestamp_us, u->now_us, u->max_age_us, u->max_ahead_us, err);
+	return rc == AIM_OK && u->timestamp_us < guard->floor_us ? below_floor(err) : rc;
 }
 
 static aim_status digest(const aim_replay *guard, const aim_bytes *parts, size_t n_parts,

@@ -52,6 +52,11 @@ aim_status aim__replay_new(aim_ctx *ctx, const aim_replay_options *options, aim_
 aim_status aim__replay_start(const aim_replay *guard, const aim_replay_options *o, int64_t *out_floor_us,
                              aim_error *err);
 
+/* The second step alone, for messages that need no guard. AIM_OK, AIM_E_TIMESTAMP, AIM_E_STALE,
+ * AIM_E_FUTURE, AIM_E_INVALID. */
+aim_status aim__replay_window(int64_t timestamp_us, int64_t now_us, int64_t max_age_us,
+                              int64_t max_ahead_us, aim_error *err);
+
 /* Entries in memory. */
 extern const aim__replay_home aim__replay_memory;
 aim_status aim__replay_memory_new(aim_ctx *ctx, const aim__replay_rules *rules, void **out);

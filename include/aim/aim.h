@@ -44,6 +44,7 @@
 #include <aim/registry.h>
 #include <aim/agent.h>
 #include <aim/server.h>
+#include <aim/keyring.h>
 #include <aim/link.h>
 #include <aim/grant.h>
 #include <aim/delegation.h>

@@ -28,6 +28,8 @@ typedef struct aim_registry_options {
 	uint32_t struct_size;
 	uint32_t flags;     /**< 0 */
 	aim_str name_space; /**< in, copied; rules of a name; empty: "default" */
+	uint32_t max_staleness_ms; /**< until a change by another process is seen by what caches; 0: 1 000 */
+	uint32_t reserved;         /**< 0 */
 } aim_registry_options;
 
 /** Status of an agent or a server. 0 is none of them. @since 0.1 */
@@ -68,9 +70,25 @@ AIM_API void aim_registry_free(aim_registry *registry);
 /** The namespace, borrowed from the registry.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API aim_str aim_registry_name_space(const aim_registry *registry);
 
+/** A number that moves whenever agents, servers, keys or grants may have changed: whatever a host
+ *  remembers of them under another number is to be read again. Ask first, read then, and keep what was
+ *  read under the number that was answered. Changes through this handle move it at once; those of other
+ *  handles and processes when max_staleness_ms have passed since the store was last asked, which costs
+ *  one read then and nothing in between.
+ *  @param now_us  in, the caller's clock; one that steps back asks the store
+ *  @param out     out, never 0, set only on AIM_OK
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, or the store's: then nothing remembered may be used
+ *  Threads: locked.  Allocates: only when it asks the store.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_registry_generation(aim_registry *registry, int64_t now_us,
+                                                            uint64_t *out, aim_error *err);
+
 /** "pending", "verified", "suspended", "revoked"; "unknown" for anything else.
  *  @return static text, never NULL.  Threads: any.  Allocates: no.  @since 0.1 */
 AIM_API const char *aim_registry_status_name(uint32_t status);
+
+/** The status of a name: those of aim_registry_status_name(), and "active", which is verified.
+ *  @return AIM_REGISTRY_*; 0 for any other text.  Threads: any.  Allocates: no.  @since 0.1 */
+AIM_API uint32_t aim_registry_status_of(aim_str name);
 
 /** Whether a subject may move from one status to another, by the table alone.
  *  @return 1 or 0.  Threads: any.  Allocates: no.  @since 0.1 */

@@ -88,6 +88,9 @@ typedef int32_t aim_status;
 #define AIM_E_ID_NAME (-500)       /**< not a usable name */
 #define AIM_E_ID_STATUS (-501)     /**< the subject's status does not permit it */
 #define AIM_E_ID_CAPABILITY (-502) /**< not a usable capability or grant pattern */
+#define AIM_E_KEY_REVOKED (-510)   /**< the key is revoked */
+#define AIM_E_KEY_EARLY (-511)     /**< the key was not registered yet at that time */
+#define AIM_E_ID_DID (-512)        /**< not a usable DID or SPIFFE id */
 #define AIM_E_DELEGATION (-520)         /**< a chain of delegations breaks a rule, or would */
 #define AIM_E_DELEGATION_SCOPE (-521)   /**< the capability is not delegated */
 #define AIM_E_DELEGATION_REVOKED (-522) /**< a link of the chain is revoked */

@@ -29,7 +29,8 @@ static const aim__field agent_fields[] = {
 };
 
 const aim__subject_kind aim__agent_kind = {
-	"agent", "agt_", "agent/", "agent-name/", "agent-key/", sizeof(struct aim_agent),
+	"agent", "agt_", "agent/", "agent-name/", AIM_KEYRING_AGENT,
+	sizeof(struct aim_agent),
 	{agent_fields, sizeof agent_fields / sizeof *agent_fields},
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/ctx.h"
 #include "base/error.h"
+#include "identity/did_find.h"
 #include "identity/subject.h"
 
 #include <aim/agent.h>
@@ -16,62 +17,18 @@ static int own_key(const aim_ctx *ctx, aim_str did, aim_public_key *out)
 	       aim_key_public_parse(ctx, aim_bytes_from_str(did), out, NULL) == AIM_OK;
 }
 
-/* "did:mesh:" and "did:agentmesh:" end in the first half of a key id, when libaim made them. */
-static aim_str half_key_id(aim_str did)
-{
-	aim_str half = {did.ptr + did.len - 32, 32};
-	aim_str none = {NULL, 0};
-	if (did.len <= 32 || half.ptr[-1] != ':')
-		return none;
-	for (size_t i = 0; i < half.len; i++)
-		if (!((half.ptr[i] >= '0' && half.ptr[i] <= '9') || (half.ptr[i] >= 'a' && half.ptr[i] <= 'f')))
-			return none;
-	return half;
-}
-
 /* ---- the registry ---- */
-
-static aim_status take_id(void *user, aim_bytes key, aim_bytes value, uint64_t version, aim_error *err)
-{
-	aim_buf *found = user;
-	(void)value, (void)version, (void)err;
-	aim_buf_clear(found);
-	aim_status rc = aim__buf_add(found, key.ptr, key.len);
-	return rc == AIM_OK ? AIM_E_SPACE : rc; /* one is enough */
-}
-
-/* The agent whose key id begins with half. AIM_E_NOT_FOUND leaves err untouched. */
-static aim_status find_by_half(aim_registry *registry, aim_str half, aim_agent **out, aim_error *err)
-{
-	char id[AIM__ID_SIZE];
-	aim_buf prefix, found;
-	aim__buf_init(&prefix, registry->ctx);
-	aim__buf_init(&found, registry->ctx);
-	aim_status rc = aim__record_key(&prefix, aim__agent_kind.by_key, &half, 1, err);
-	if (rc == AIM_OK)
-		rc = aim__record_walk(registry, aim_buf_bytes(&prefix), aim_bytes_from(NULL, 0), take_id, &found, err);
-	if (rc == AIM_E_SPACE && found.len)
-		rc = aim__subject_index(registry, aim_buf_bytes(&found), id, err);
-	else if (rc == AIM_OK)
-		rc = AIM_E_NOT_FOUND;
-	if (rc == AIM_OK)
-		rc = aim_agent_find(registry, aim_str_from(id), out, err);
-	aim__buf_dispose(&found);
-	aim__buf_dispose(&prefix);
-	return rc;
-}
 
 /* AIM_E_NOT_FOUND when no agent of the registry has the DID. */
 static aim_status find_agent(aim_registry *registry, aim_str did, aim_agent **out, aim_error *err)
 {
-	aim_public_key key;
+	char id[AIM__ID_SIZE];
 	aim_error ignored = {0};
-	aim_status rc = AIM_E_NOT_FOUND;
-	aim_str half = half_key_id(did);
-	if (own_key(registry->ctx, did, &key))
-		rc = aim_agent_find_key(registry, &key, out, &ignored);
-	else if (half.len)
-		rc = find_by_half(registry, half, out, &ignored);
+	aim_status rc = aim__did_find(registry, did, id, &ignored);
+	if (rc == AIM_OK && aim__subject_kind_of(aim_str_from(id)) != &aim__agent_kind)
+		rc = AIM_E_NOT_FOUND;
+	if (rc == AIM_OK)
+		rc = aim_agent_find(registry, aim_str_from(id), out, &ignored);
 	if (rc != AIM_OK && rc != AIM_E_NOT_FOUND && err)
 		*err = ignored;
 	return rc;
@@ -89,16 +46,37 @@ aim_status aim__delegation_active(aim_registry *registry, aim_str did, int64_t n
 	return rc == AIM_E_NOT_FOUND ? AIM_OK : rc;
 }
 
+typedef struct key_search {
+	const aim__delegation_link *link;
+	aim__delegation_keys *out;
+} key_search;
+
+/* Whether a key may have signed at the link's not_before, which counts whole seconds. A link states its own
+ * time, so a key that is revoked now, whatever for, is no help. */
+static aim_status take_key(void *user, const aim_keyring_entry *entry)
+{
+	key_search *s = user;
+	int64_t from_s = s->link->not_before_s;
+	if (entry->revoked_at_us || entry->valid_from_us / 1000000 > from_s)
+		return AIM_OK;
+	if (entry->expires_at_us && entry->expires_at_us / 1000000 <= from_s)
+		return AIM_OK;
+	if (s->out->n == AIM__DELEGATION_KEYS)
+		return AIM_OK;
+	s->out->keys[s->out->n++] = entry->public_key;
+	s->out->source = AIM__DELEGATION_KEY_REGISTRY;
+	return AIM_OK;
+}
+
 /* AIM_E_NOT_FOUND when the registry knows nobody of that DID. */
 static aim_status keys_of_agent(aim_registry *registry, const aim__delegation_link *link,
                                 aim__delegation_keys *out, aim_error *err)
 {
 	aim_agent *agent = NULL;
+	key_search search = {link, out};
 	aim_status rc = find_agent(registry, link->parent, &agent, err);
-	if (rc == AIM_OK && aim_agent_public_key(agent, &out->keys[0]) == AIM_OK) {
-		out->n = 1;
-		out->source = AIM__DELEGATION_KEY_REGISTRY;
-	}
+	if (rc == AIM_OK)
+		rc = aim_keyring_list(registry, aim_agent_id(agent), 0, take_key, &search, err);
 	aim_agent_free(agent);
 	return rc;
 }

@@ -121,7 +121,7 @@ static aim_status write_data(grant_work *w, const aim__grant *grant, aim_error *
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 }
 
-static aim_status commit(grant_work *w, const aim_store_op ops[2], const aim__grant *grant,
+static aim_status commit(grant_work *w, aim_store_op ops[3], const aim__grant *grant,
                          const char *kind, aim_str actor, uint32_t *out_failed_op, aim_error *err)
 {
 	aim_status rc = write_data(w, grant, err);
@@ -135,7 +135,8 @@ static aim_status commit(grant_work *w, const aim_store_op ops[2], const aim__gr
 	r.resource = grant->resource;
 	r.reason = grant->reason;
 	r.data = aim_buf_str(&w->data);
-	return aim__record_commit(w->registry, ops, 2, &r, 1, out_failed_op, err);
+	ops[2] = aim__registry_epoch_step();
+	return aim__record_commit(w->registry, ops, 3, &r, 1, out_failed_op, err);
 }
 
 static aim_status add(grant_work *w, const aim_grant_spec *spec, aim_error *err)
@@ -157,7 +158,7 @@ static aim_status add(grant_work *w, const aim_grant_spec *spec, aim_error *err)
 		rc = write_grant(w, &grant, err);
 	if (rc != AIM_OK)
 		return rc;
-	aim_store_op ops[2] = {{.kind = AIM_STORE_PUT_IF_ABSENT},
+	aim_store_op ops[3] = {{.kind = AIM_STORE_PUT_IF_ABSENT},
 	                       {.kind = AIM_STORE_ADD, .delta = 1, .bound = MAX_GRANTS}};
 	ops[0].key = aim_buf_bytes(&w->key);
 	ops[0].value = aim_buf_bytes(&w->value);
@@ -282,7 +283,7 @@ static aim_status remove_grant(grant_work *w, aim__record *record, aim__arena *a
 		return aim__fail(err, AIM_E_NOT_FOUND, AIM_LAYER_IDENTITY, "%s has no grant %s", w->agent, w->id);
 	if (rc != AIM_OK)
 		return rc;
-	aim_store_op ops[2] = {{.kind = AIM_STORE_DELETE},
+	aim_store_op ops[3] = {{.kind = AIM_STORE_DELETE},
 	                       {.kind = AIM_STORE_ADD, .delta = -1, .bound = 0}};
 	ops[0].key = key;
 	ops[0].version = record->version;

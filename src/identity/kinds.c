@@ -1,6 +1,9 @@
 /* identity/kinds.c — what a person sees of this layer's records with a database shell. */
 #include "identity/kinds.h"
 
+#include "identity/keyring.h"
+#include "identity/migrate.h"
+
 #define COUNT(array) (uint32_t)(sizeof(array) / sizeof *(array))
 
 static const aim__store_column agent_columns[] = {
@@ -95,9 +98,27 @@ static const aim__store_column session_columns[] = {
 	{"expires_at", "$.expires_at"},
 };
 
-static const aim__record_kind agents = {"agents", "agent/", 1, COUNT(agent_columns), agent_columns, NULL};
-static const aim__record_kind servers = {"servers", "server/", 1, COUNT(server_columns), server_columns,
-                                         NULL};
+static const aim__store_column key_columns[] = {
+	{"key_id", "$.key_id"},
+	{"subject", "$.subject"},
+	{"namespace", "$.namespace"},
+	{"number", "$.number"},
+	{"state", "$.state"},
+	{"public_key", "$.public_key"},
+	{"valid_from", "$.valid_from"},
+	{"retiring_from", "$.retiring_from"},
+	{"expires_at", "$.expires_at"},
+	{"revoked_at", "$.revoked_at"},
+	{"reason", "$.reason"},
+	{"note", "$.note"},
+	{"previous", "$.previous"},
+};
+
+static const aim__record_kind agents = {"agents", "agent/", 2, COUNT(agent_columns), agent_columns,
+                                        aim__subject_migrate};
+static const aim__record_kind servers = {"servers", "server/", 2, COUNT(server_columns), server_columns,
+                                         aim__subject_migrate};
+static const aim__record_kind keys = {"keys", AIM__KEY_PREFIX, 1, COUNT(key_columns), key_columns, NULL};
 static const aim__record_kind links = {"links", "link/", 1, COUNT(link_columns), link_columns, NULL};
 static const aim__record_kind grants = {"grants", "grant/", 1, COUNT(grant_columns), grant_columns, NULL};
 static const aim__record_kind delegations = {"delegations", "delegation/", 1, COUNT(delegation_columns),
@@ -108,4 +129,4 @@ static const aim__record_kind sessions = {"sessions", "session/", 1, COUNT(sessi
                                           NULL};
 
 const aim__record_kind *const aim__identity_kinds[AIM__IDENTITY_N_KINDS] = {
-	&agents, &servers, &links, &grants, &delegations, &revoked_links, &sessions};
+	&agents, &servers, &links, &grants, &delegations, &revoked_links, &sessions, &keys};

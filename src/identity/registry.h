@@ -2,6 +2,8 @@
 #ifndef AIM_IDENTITY_REGISTRY_H
 #define AIM_IDENTITY_REGISTRY_H
 
+#include "base/os.h"
+
 #include <aim/registry.h>
 
 #include <stdatomic.h>
@@ -11,7 +13,11 @@ struct aim_registry {
 	aim_store *store; /* borrowed from log */
 	aim_audit *log;   /* referenced */
 	atomic_uint_fast32_t references;
-	atomic_uint_fast64_t generation; /* one more for every change made through this handle */
+	atomic_uint_fast64_t generation; /* one more for every change made or seen through this handle */
+	int64_t max_staleness_us;
+	atomic_int_fast64_t checked_us; /* when the epoch was last read; AIM__NEVER_US before that */
+	aim__mutex epoch_lock;          /* guards epoch, and that one thread at a time reads it */
+	uint64_t epoch;                 /* version of its key, as it was read */
 	size_t name_space_len;
 	char name_space[]; /* NUL-terminated */
 };
@@ -21,5 +27,11 @@ void aim__registry_unref(aim_registry *registry);
 
 /* Whatever was remembered of the registry under another number may be out of date. */
 uint64_t aim__registry_generation(const aim_registry *registry);
+
+#define AIM__NEVER_US INT64_MIN
+
+/* The operation that belongs into every batch which takes something away from a subject: it moves the
+ * epoch, so that other processes look again. */
+aim_store_op aim__registry_epoch_step(void);
 
 #endif

@@ -31,7 +31,8 @@ static const aim__field server_fields[] = {
 };
 
 const aim__subject_kind aim__server_kind = {
-	"server", "srv_", "server/", "server-name/", "server-key/", sizeof(struct aim_server),
+	"server", "srv_", "server/", "server-name/", AIM_KEYRING_SERVER,
+	sizeof(struct aim_server),
 	{server_fields, sizeof server_fields / sizeof *server_fields},
 };
 

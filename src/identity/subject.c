@@ -172,18 +172,39 @@ aim_status aim__subject_find_name(aim_registry *registry, const aim__subject_kin
 aim_status aim__subject_find_key(aim_registry *registry, const aim__subject_kind *kind,
                                  const aim_public_key *public_key, aim__subject **out, aim_error *err)
 {
-	char key_id[AIM_KEY_ID_SIZE];
-	aim_buf key;
-	aim_status rc = aim_key_id(registry->ctx, public_key, key_id);
+	char text[AIM_KEY_ID_SIZE];
+	aim__stored_key stored;
+	aim_status rc = aim_key_id(registry->ctx, public_key, text);
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
-	aim__buf_init(&key, registry->ctx);
-	aim_str part = aim_str_from(key_id);
-	rc = aim__record_key(&key, kind->by_key, &part, 1, err);
+	aim_str key_id = aim_str_from(text);
+	aim__stored_key_init(&stored, registry);
+	rc = aim__stored_key_load(&stored, key_id, 1, err);
+	if (rc == AIM_OK && aim__subject_kind_of(stored.key.subject) != kind)
+		rc = AIM_E_NOT_FOUND;
 	if (rc == AIM_OK)
-		rc = find_by_index(registry, kind, &key, "key", part, out, err);
-	aim__buf_dispose(&key);
-	return rc;
+		rc = load(registry, kind, stored.key.subject, out, err);
+	aim__stored_key_dispose(&stored);
+	return rc == AIM_E_NOT_FOUND ? not_found(kind, "key", key_id, err) : rc;
+}
+
+const aim__subject_kind *aim__subject_kind_of(aim_str id)
+{
+	static const aim__subject_kind *const kinds[] = {&aim__agent_kind, &aim__server_kind};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (id.len >= sizeof kinds[i]->id_prefix &&
+		    memcmp(id.ptr, kinds[i]->id_prefix, sizeof kinds[i]->id_prefix) == 0)
+			return kinds[i];
+	return NULL;
+}
+
+aim_status aim__subject_kind_needed(aim_str id, const aim__subject_kind **out, aim_error *err)
+{
+	*out = aim__subject_kind_of(id);
+	if (*out)
+		return AIM_OK;
+	return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY,
+	                 "\"%.*s\" is no id: expected agt_ or srv_ and 32 hex digits", AIM__STR(id));
 }
 
 aim_status aim__subject_usable(aim_registry *registry, const aim__subject_kind *kind, aim_str id,

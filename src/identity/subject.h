@@ -3,8 +3,9 @@
 #ifndef AIM_IDENTITY_SUBJECT_H
 #define AIM_IDENTITY_SUBJECT_H
 
+#include "identity/batch.h"
 #include "identity/id.h"
-#include "identity/record.h"
+#include "identity/keyring.h"
 
 /* A kind of subject: how its keys begin and what its record holds. */
 typedef struct aim__subject_kind {
@@ -12,7 +13,7 @@ typedef struct aim__subject_kind {
 	char id_prefix[4];    /* "agt_" */
 	const char *by_id;    /* "agent/": the record */
 	const char *by_name;  /* "agent-name/": <namespace>/<name>, {"id":…} */
-	const char *by_key;   /* "agent-key/": <key id>, {"id":…} */
+	uint32_t kind;        /* AIM_KEYRING_AGENT, AIM_KEYRING_SERVER */
 	size_t size;          /* of the handle, which begins with an aim__subject */
 	aim__fields fields;   /* of the handle */
 } aim__subject_kind;
@@ -24,7 +25,10 @@ typedef struct aim__subject {
 	aim__arena arena; /* owns all text of a handle */
 	uint64_t version; /* of the record in the store */
 	aim_str id, name, name_space, display_name, description, owner;
-	aim_str did, key_id, status_reason;
+	aim_str did;        /* derived from the first key: the stable name */
+	aim_str key_id;     /* of the active key, empty without one; key below is it */
+	aim_str newest_key; /* id of the key registered last, whatever became of it; empty without any */
+	aim_str status_reason;
 	aim__text_list capabilities;
 	aim__optional_key key;
 	uint32_t status;
@@ -46,6 +50,7 @@ typedef struct aim__subject {
 	AIM__SUBJECT_FIELD(type, "did", did, AIM__FIELD_TEXT, 0),                                      \
 	AIM__SUBJECT_FIELD(type, "public_key", key, AIM__FIELD_KEY, 0),                                \
 	AIM__SUBJECT_FIELD(type, "key_id", key_id, AIM__FIELD_TEXT, 0),                                \
+	AIM__SUBJECT_FIELD(type, "newest_key", newest_key, AIM__FIELD_TEXT, 0),                        \
 	{"status", offsetof(type, subject.status), AIM__FIELD_NAME, 1, aim__status_names},             \
 	AIM__SUBJECT_FIELD(type, "status_reason", status_reason, AIM__FIELD_TEXT, 0),                  \
 	AIM__SUBJECT_FIELD(type, "security", security, AIM__FIELD_BOOL, 0),                            \
@@ -65,6 +70,18 @@ typedef struct aim__subject_key_text {
 } aim__subject_key_text;
 aim_status aim__subject_set_key(const aim_ctx *ctx, aim__subject *draft, const aim_public_key *key,
                                 aim__subject_key_text *text, aim_error *err);
+
+/* Says whose a key is that cannot be registered: AIM_E_EXISTS, AIM_E_NOT_FOUND (err untouched) when
+ * nobody has it after all, or what reading it returned. */
+aim_status aim__subject_key_taken(aim_registry *registry, aim_str key_id, aim_error *err);
+
+/* The kind of an id by its prefix, NULL when it is no agent's or server's. */
+const aim__subject_kind *aim__subject_kind_of(aim_str id);
+/* The same, or AIM_E_INVALID. */
+aim_status aim__subject_kind_needed(aim_str id, const aim__subject_kind **out, aim_error *err);
+
+/* Adds the subject's record to a batch: the first time, or in place of the version it was read as. */
+aim_status aim__subject_put(aim__batch *batch, const aim__subject *subject, aim_error *err);
 
 aim_status aim__subject_find(aim_registry *registry, const aim__subject_kind *kind, aim_str id,
                              aim__subject **out, aim_error *err);

@@ -14,68 +14,19 @@
 #define OP_RECORD 0
 #define OP_NAME 1
 #define OP_KEY 2
-#define MAX_OPS 3
-#define MAX_RECORDS 2
 
-/* What one change writes; the buffers hold what its operations point to. */
-typedef struct change {
-	aim_buf keys[MAX_OPS];
-	aim_buf value;
-	aim_buf index; /* {"id":…} */
-	aim_buf data;  /* of the audit records */
-	aim_store_op ops[MAX_OPS];
-	size_t n_ops;
-	aim_audit_record records[MAX_RECORDS];
-	size_t n_records;
-} change;
-
-static void change_init(change *c, aim_ctx *ctx)
+aim_status aim__subject_put(aim__batch *batch, const aim__subject *subject, aim_error *err)
 {
-	memset(c, 0, sizeof *c);
-	for (size_t i = 0; i < MAX_OPS; i++)
-		aim__buf_init(&c->keys[i], ctx);
-	aim__buf_init(&c->value, ctx);
-	aim__buf_init(&c->index, ctx);
-	aim__buf_init(&c->data, ctx);
-}
-
-static void change_dispose(change *c)
-{
-	for (size_t i = 0; i < MAX_OPS; i++)
-		aim__buf_dispose(&c->keys[i]);
-	aim__buf_dispose(&c->value);
-	aim__buf_dispose(&c->index);
-	aim__buf_dispose(&c->data);
-}
-
-static aim_status write_value(change *c, const aim__subject *subject, aim_error *err)
-{
-	aim__json_writer w;
-	aim_buf_clear(&c->value);
-	aim__write_init(&w, &c->value);
-	aim__write_begin_object(&w);
-	aim__fields_write(&w, &subject->kind->fields, subject);
-	aim__write_end_object(&w);
-	aim_status rc = aim__write_finish(&w);
-	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
-}
-
-static aim_status write_index(change *c, aim_str id, aim_error *err)
-{
-	aim__json_writer w;
-	aim__write_init(&w, &c->index);
-	aim__write_begin_object(&w);
-	aim__write_member_string(&w, "id", id);
-	aim__write_end_object(&w);
-	aim_status rc = aim__write_finish(&w);
-	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
+	uint32_t kind = subject->version ? AIM_STORE_PUT_IF_VERSION : AIM_STORE_PUT_IF_ABSENT;
+	return aim__batch_add(batch, kind, subject->version, subject->kind->by_id, &subject->id, 1,
+	                      &subject->kind->fields, subject, err);
 }
 
 /* Members in canonical order, as the log wants them. */
-static aim_status write_data(change *c, const aim__subject *subject, aim_error *err)
+static aim_status write_data(aim__batch *batch, const aim__subject *subject, aim_error *err)
 {
 	aim__json_writer w;
-	aim__write_init(&w, &c->data);
+	aim__write_init(&w, &batch->data);
 	aim__write_begin_object(&w);
 	if (subject->key_id.len)
 		aim__write_member_string(&w, "key_id", subject->key_id);
@@ -88,20 +39,13 @@ static aim_status write_data(change *c, const aim__subject *subject, aim_error *
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 }
 
-/* c's buffers do not move any more when this is called. */
-static void add_record(change *c, const char *audit_kind, const aim__subject *subject, aim_str actor,
-                       aim_str reason)
+static void add_record(aim__batch *batch, const char *audit_kind, const aim__subject *subject,
+                       aim_str actor, aim_str reason)
 {
-	aim_audit_record *r = &c->records[c->n_records++];
-	r->struct_size = sizeof *r;
-	r->trust_micro = AIM_AUDIT_NO_TRUST;
-	r->time_us = subject->updated_us;
-	r->kind = aim_str_from(audit_kind);
+	aim_audit_record *r = aim__batch_record(batch, audit_kind, subject->id, subject->updated_us);
 	r->user = actor;
-	r->subject = subject->id;
 	r->action = aim_str_from(subject->kind->noun);
 	r->reason = reason;
-	r->data = aim_buf_str(&c->data);
 }
 
 static aim_status now_us(const aim_ctx *ctx, int64_t *out, aim_error *err)
@@ -124,8 +68,9 @@ aim_status aim__subject_set_key(const aim_ctx *ctx, aim__subject *draft, const a
 	aim__format(text->did, sizeof text->did, "did:mesh:%.*s", 32, text->key_id);
 	draft->key.present = 1;
 	draft->key.key = *key;
-	draft->key_id = aim_str_from(text->key_id);
-	draft->did = aim_str_from(text->did);
+	draft->key_id = draft->newest_key = aim_str_from(text->key_id);
+	if (draft->did.len == 0)
+		draft->did = aim_str_from(text->did);
 	return AIM_OK;
 }
 
@@ -150,92 +95,93 @@ static aim_status check_draft(const aim_ctx *ctx, const aim__subject *draft, aim
 	return rc;
 }
 
-static aim_status name_key(const aim_registry *registry, const aim__subject_kind *kind, aim_str name,
-                           aim_buf *key, aim_error *err)
+/* The subject's first key. */
+static aim_status add_key(aim__batch *batch, const aim__subject *draft, aim_error *err)
 {
-	aim_str parts[2] = {aim_registry_name_space(registry), name};
-	return aim__record_key(key, kind->by_name, parts, 2, err);
+	aim__key_record key = {.key_id = draft->key_id, .subject = draft->id, .key = draft->key,
+	                       .name_space = draft->name_space, .state = AIM_KEYRING_ACTIVE, .number = 1,
+	                       .valid_from_us = draft->created_us};
+	return aim__batch_add(batch, AIM_STORE_PUT_IF_ABSENT, 0, AIM__KEY_PREFIX, &key.key_id, 1,
+	                      &aim__key_fields, &key, err);
 }
 
-static void add_op(change *c, uint32_t op_kind, aim_bytes value)
+static aim_status build_registration(aim__batch *batch, const aim__subject *draft, aim_str actor,
+                                     aim_error *err)
 {
-	aim_store_op *op = &c->ops[c->n_ops];
-	op->kind = op_kind;
-	op->key = aim_buf_bytes(&c->keys[c->n_ops]);
-	op->value = value;
-	c->n_ops++;
-}
-
-static aim_status build_registration(change *c, aim_registry *registry, const aim__subject *draft,
-                                     aim_str actor, aim_error *err)
-{
-	const aim__subject_kind *kind = draft->kind;
-	aim_status rc = aim__record_key(&c->keys[OP_RECORD], kind->by_id, &draft->id, 1, err);
+	aim_str none = {NULL, 0};
+	aim_str name[2] = {draft->name_space, draft->name};
+	aim_status rc = aim__subject_put(batch, draft, err);
 	if (rc == AIM_OK)
-		rc = name_key(registry, kind, draft->name, &c->keys[OP_NAME], err);
+		rc = aim__batch_add_index(batch, draft->kind->by_name, name, 2, draft->id, err);
 	if (rc == AIM_OK && draft->key.present)
-		rc = aim__record_key(&c->keys[OP_KEY], kind->by_key, &draft->key_id, 1, err);
+		rc = add_key(batch, draft, err);
 	if (rc == AIM_OK)
-		rc = write_value(c, draft, err);
-	if (rc == AIM_OK)
-		rc = write_index(c, draft->id, err);
-	if (rc == AIM_OK)
-		rc = write_data(c, draft, err);
+		rc = write_data(batch, draft, err);
 	if (rc != AIM_OK)
 		return rc;
-	aim_str none = {NULL, 0};
-	add_op(c, AIM_STORE_PUT_IF_ABSENT, aim_buf_bytes(&c->value));
-	add_op(c, AIM_STORE_PUT_IF_ABSENT, aim_buf_bytes(&c->index));
-	if (draft->key.present)
-		add_op(c, AIM_STORE_PUT_IF_ABSENT, aim_buf_bytes(&c->index));
-	add_record(c, "identity_created", draft, actor, none);
+	add_record(batch, "identity_created", draft, actor, none);
 	if (draft->status == AIM_REGISTRY_VERIFIED)
-		add_record(c, "identity_verified", draft, actor, none);
+		add_record(batch, "identity_verified", draft, actor, none);
 	return AIM_OK;
 }
 
+aim_status aim__subject_key_taken(aim_registry *registry, aim_str key_id, aim_error *err)
+{
+	aim__stored_key stored;
+	aim__stored_key_init(&stored, registry);
+	aim_status rc = aim__stored_key_load(&stored, key_id, 0, err);
+	if (rc == AIM_OK && !aim_str_equal(stored.key.name_space, aim_registry_name_space(registry)))
+		rc = aim__fail(err, AIM_E_EXISTS, AIM_LAYER_IDENTITY,
+		               "the public key %.*s belongs to a subject of another namespace", 16, key_id.ptr);
+	else if (rc == AIM_OK)
+		rc = aim__fail(err, AIM_E_EXISTS, AIM_LAYER_IDENTITY, "the public key %.*s belongs to %.*s", 16,
+		               key_id.ptr, AIM__STR(stored.key.subject));
+	aim__stored_key_dispose(&stored);
+	return rc;
+}
+
 /* Says who has the name or key. When the other one vanished meanwhile, the caller may try again. */
-static aim_status explain_conflict(aim_registry *registry, const change *c,
-                                   const aim__subject *draft, uint32_t failed_op, aim_error *err)
+static aim_status explain_conflict(const aim__batch *batch, const aim__subject *draft,
+                                   uint32_t failed_op, aim_error *err)
 {
 	char id[AIM__ID_SIZE];
-	if (failed_op != OP_NAME && failed_op != OP_KEY)
+	aim_status rc = AIM_E_CONFLICT;
+	if (failed_op == OP_KEY)
+		rc = aim__subject_key_taken(batch->registry, draft->key_id, err);
+	else if (failed_op == OP_NAME)
+		rc = aim__subject_index(batch->registry, batch->ops[OP_NAME].key, id, err);
+	else
 		return aim__fail_plain(err, AIM_E_CONFLICT, AIM_LAYER_IDENTITY);
-	aim_status rc = aim__subject_index(registry, aim_buf_bytes(&c->keys[failed_op]), id, err);
 	if (rc == AIM_E_NOT_FOUND)
 		return AIM_E_CONFLICT;
 	if (rc != AIM_OK)
 		return rc;
-	if (failed_op == OP_NAME)
-		return aim__fail(err, AIM_E_EXISTS, AIM_LAYER_IDENTITY,
-		                 "the name \"%.*s\" belongs to %s", AIM__STR(draft->name), id);
-	return aim__fail(err, AIM_E_EXISTS, AIM_LAYER_IDENTITY, "the public key %.*s belongs to %s", 16,
-	                 draft->key_id.ptr, id);
+	return aim__fail(err, AIM_E_EXISTS, AIM_LAYER_IDENTITY, "the name \"%.*s\" belongs to %s",
+	                 AIM__STR(draft->name), id);
 }
 
 /* The handle comes out of the bytes that were stored: what is given out is what will be read. */
-static aim_status handle_of(aim_registry *registry, const change *c, const aim__subject_kind *kind,
-                            aim__subject **out, aim_error *err)
+static aim_status handle_of(const aim__batch *batch, const aim__subject_kind *kind, aim__subject **out,
+                            aim_error *err)
 {
 	aim__record record;
-	aim_bytes key = aim_buf_bytes(&c->keys[OP_RECORD]);
-	aim__record_init(&record, registry);
-	aim_status rc = aim__record_parse(&record, key, aim_buf_bytes(&c->value), err);
+	const aim_store_op *op = &batch->ops[OP_RECORD];
+	aim__record_init(&record, batch->registry);
+	aim_status rc = aim__record_parse(&record, op->key, op->value, err);
 	if (rc == AIM_OK)
-		rc = aim__subject_read(&record, kind, key, out, err);
+		rc = aim__subject_read(&record, kind, op->key, out, err);
 	aim__record_dispose(&record);
 	return rc;
 }
 
-static aim_status commit_registration(aim_registry *registry, change *c, const aim__subject *draft,
-                                      aim_error *err)
+static aim_status commit_registration(aim__batch *batch, const aim__subject *draft, aim_error *err)
 {
 	aim_status rc = AIM_E_CONFLICT;
 	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__RECORD_ATTEMPTS; i++) {
 		uint32_t failed_op = 0;
-		rc = aim__record_commit(registry, c->ops, c->n_ops, c->records, c->n_records, &failed_op, err);
+		rc = aim__batch_commit(batch, &failed_op, err);
 		if (rc == AIM_E_CONFLICT)
-			rc = explain_conflict(registry, c, draft, failed_op, err);
+			rc = explain_conflict(batch, draft, failed_op, err);
 	}
 	return rc;
 }
@@ -259,14 +205,14 @@ aim_status aim__subject_register(aim_registry *registry, const aim__subject_kind
 		return aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 	draft->id = aim_str_from(id);
 
-	change c;
-	change_init(&c, registry->ctx);
-	rc = build_registration(&c, registry, draft, actor, err);
+	aim__batch batch;
+	aim__batch_init(&batch, registry);
+	rc = build_registration(&batch, draft, actor, err);
 	if (rc == AIM_OK && out) /* first: once it is committed, nothing may fail any more */
-		rc = handle_of(registry, &c, kind, &subject, err);
+		rc = handle_of(&batch, kind, &subject, err);
 	if (rc == AIM_OK)
-		rc = commit_registration(registry, &c, draft, err);
-	change_dispose(&c);
+		rc = commit_registration(&batch, draft, err);
+	aim__batch_dispose(&batch);
 	if (rc == AIM_OK && out)
 		*out = subject;
 	else
@@ -311,30 +257,24 @@ static aim_status check_move(const aim__subject *s, const aim_registry_move *mov
 	return AIM_OK;
 }
 
-static aim_status build_move(change *c, aim_registry *registry, aim__subject *s,
-                             const aim_registry_move *move, aim_error *err)
+static aim_status build_move(aim__batch *batch, aim__subject *s, const aim_registry_move *move,
+                             aim_error *err)
 {
+	aim_str name[2] = {s->name_space, s->name};
 	s->status = move->status;
 	s->status_reason = move->reason;
 	s->security = move->status == AIM_REGISTRY_SUSPENDED && move->flags & AIM_REGISTRY_SECURITY;
-	aim_status rc = now_us(registry->ctx, &s->updated_us, err);
+	aim_status rc = now_us(batch->registry->ctx, &s->updated_us, err);
 	if (rc == AIM_OK)
-		rc = aim__record_key(&c->keys[OP_RECORD], s->kind->by_id, &s->id, 1, err);
-	if (rc == AIM_OK)
-		rc = name_key(registry, s->kind, s->name, &c->keys[OP_NAME], err);
-	if (rc == AIM_OK)
-		rc = write_value(c, s, err);
-	if (rc == AIM_OK)
-		rc = write_data(c, s, err);
-	if (rc != AIM_OK)
-		return rc;
-	add_op(c, AIM_STORE_PUT_IF_VERSION, aim_buf_bytes(&c->value));
-	c->ops[OP_RECORD].version = s->version;
+		rc = aim__subject_put(batch, s, err);
 	/* It was not revoked at that version, so the name is still its own. */
-	if (move->status == AIM_REGISTRY_REVOKED)
-		add_op(c, AIM_STORE_DELETE, aim_bytes_from(NULL, 0));
-	add_record(c, move_kinds[move->status], s, move->actor, move->reason);
-	return AIM_OK;
+	if (rc == AIM_OK && move->status == AIM_REGISTRY_REVOKED)
+		rc = aim__batch_add(batch, AIM_STORE_DELETE, 0, s->kind->by_name, name, 2, NULL, NULL, err);
+	if (rc == AIM_OK)
+		rc = write_data(batch, s, err);
+	if (rc == AIM_OK)
+		add_record(batch, move_kinds[move->status], s, move->actor, move->reason);
+	return rc;
 }
 
 static aim_status move_once(aim_registry *registry, const aim__subject_kind *kind, aim_str id,
@@ -350,12 +290,12 @@ static aim_status move_once(aim_registry *registry, const aim__subject_kind *kin
 	             !subject->security);
 	rc = same ? AIM_OK : check_move(subject, move, err);
 	if (!same && rc == AIM_OK) {
-		change c;
-		change_init(&c, registry->ctx);
-		rc = build_move(&c, registry, subject, move, err);
+		aim__batch batch;
+		aim__batch_init(&batch, registry);
+		rc = build_move(&batch, subject, move, err);
 		if (rc == AIM_OK)
-			rc = aim__record_commit(registry, c.ops, c.n_ops, c.records, c.n_records, NULL, err);
-		change_dispose(&c);
+			rc = aim__batch_commit(&batch, NULL, err);
+		aim__batch_dispose(&batch);
 	}
 	aim__subject_free(subject);
 	return rc;

@@ -203,6 +203,7 @@ static aim_status check_format(opening *o)
 typedef struct page_value {
 	size_t key_at, key_len;
 	size_t at, len; /* in bytes; after migrating, in fresh */
+	size_t extra_at, extra_key_len, extra_len; /* in extras: key, then value */
 	uint64_t version;
 } page_value;
 
@@ -210,6 +211,9 @@ typedef struct page {
 	const aim__record_kind *kind;
 	aim_buf bytes; /* keys and old values */
 	aim_buf fresh; /* new values */
+	aim_buf extras; /* keys and values that are written besides */
+	aim_buf extra_key, extra_value; /* of the value at hand */
+	aim_store_op ops[2 * BATCH_VALUES + 1];
 	size_t n_values;
 	page_value values[BATCH_VALUES];
 	aim_status failed; /* of take() */
@@ -223,7 +227,7 @@ static aim_status take(void *user, aim_bytes key, aim_bytes value, uint64_t vers
 	if (p->n_values && p->bytes.len + value.len > BATCH_BYTES)
 		return AIM_E_LIMIT;
 	page_value *v = &p->values[p->n_values];
-	*v = (page_value){p->bytes.len, key.len, p->bytes.len + key.len, value.len, version};
+	*v = (page_value){p->bytes.len, key.len, p->bytes.len + key.len, value.len, 0, 0, 0, version};
 	p->failed = aim__buf_add(&p->bytes, key.ptr, key.len);
 	if (p->failed == AIM_OK)
 		p->failed = aim__buf_add(&p->bytes, value.ptr, value.len);
@@ -239,6 +243,7 @@ static aim_status fill_page(opening *o, page *p, const state *from)
 	p->failed = AIM_OK;
 	aim_buf_clear(&p->bytes);
 	aim_buf_clear(&p->fresh);
+	aim_buf_clear(&p->extras);
 	aim_status rc = aim__store_scan(o->store, text_bytes(p->kind->prefix), after, BATCH_VALUES, take,
 	                                p, o->err);
 	if (p->failed != AIM_OK)
@@ -252,43 +257,81 @@ static aim_bytes page_key(const page *p, size_t i)
 	return aim_bytes_from(p->bytes.ptr + p->values[i].key_at, p->values[i].key_len);
 }
 
+/* Keeps what migrating a value gave besides. */
+static aim_status keep_extra(page *p, page_value *v)
+{
+	v->extra_at = p->extras.len;
+	v->extra_key_len = p->extra_key.len;
+	v->extra_len = p->extra_value.len;
+	if (v->extra_key_len == 0)
+		return AIM_OK;
+	aim_status rc = aim__buf_add(&p->extras, p->extra_key.ptr, p->extra_key.len);
+	return rc == AIM_OK ? aim__buf_add(&p->extras, p->extra_value.ptr, p->extra_value.len) : rc;
+}
+
+static aim_status convert(opening *o, page *p, size_t i, uint32_t from)
+{
+	page_value *v = &p->values[i];
+	aim__store_extra extra = {&p->extra_key, &p->extra_value};
+	aim_bytes old = aim_bytes_from(p->bytes.ptr + v->at, v->len);
+	size_t at = p->fresh.len;
+	aim_buf_clear(&p->extra_key);
+	aim_buf_clear(&p->extra_value);
+	aim_status rc =
+		p->kind->migrate(o->store->ctx, from, page_key(p, i), old, &p->fresh, &extra, o->err);
+	if (rc != AIM_OK)
+		return rc;
+	v->at = at;
+	v->len = p->fresh.len - at;
+	rc = keep_extra(p, v);
+	return rc == AIM_OK ? AIM_OK : aim__fail_plain(o->err, rc, LAYER);
+}
+
 static aim_status convert_page(opening *o, page *p, uint32_t from)
 {
+	aim_status rc = AIM_OK;
+	for (size_t i = 0; rc == AIM_OK && i < p->n_values; i++)
+		rc = convert(o, p, i, from);
+	return rc;
+}
+
+/* The operations of a page's values. The value's own precondition guards what is written besides. */
+static size_t page_ops(page *p)
+{
+	size_t n = 0;
+	memset(p->ops, 0, sizeof p->ops);
 	for (size_t i = 0; i < p->n_values; i++) {
-		page_value *v = &p->values[i];
-		aim_bytes old = aim_bytes_from(p->bytes.ptr + v->at, v->len);
-		size_t at = p->fresh.len;
-		aim_status rc = p->kind->migrate(o->store->ctx, from, page_key(p, i), old, &p->fresh, o->err);
-		if (rc != AIM_OK)
-			return rc;
-		v->at = at;
-		v->len = p->fresh.len - at;
+		const page_value *v = &p->values[i];
+		aim_store_op *op = &p->ops[n++];
+		op->kind = AIM_STORE_PUT_IF_VERSION;
+		op->key = page_key(p, i);
+		op->value = aim_bytes_from(p->fresh.ptr + v->at, v->len);
+		op->version = v->version;
+		op->expires_at_us = AIM_STORE_KEEP_EXPIRY;
+		if (v->extra_key_len == 0)
+			continue;
+		op = &p->ops[n++];
+		op->kind = AIM_STORE_PUT;
+		op->key = aim_bytes_from(p->extras.ptr + v->extra_at, v->extra_key_len);
+		op->value = aim_bytes_from(p->extras.ptr + v->extra_at + v->extra_key_len, v->extra_len);
 	}
-	return AIM_OK;
+	return n;
 }
 
 /* Writes the values and the progress; an empty page ends the step. *out_conflict: someone else wrote. */
-static aim_status write_page(opening *o, const page *p, const char *kind_key, const state *from,
+static aim_status write_page(opening *o, page *p, const char *kind_key, const state *from,
                              int *out_conflict)
 {
 	char text[VALUE_SIZE];
-	aim_store_op ops[BATCH_VALUES + 1] = {{0}};
-	for (size_t i = 0; i < p->n_values; i++) {
-		const page_value *v = &p->values[i];
-		ops[i].kind = AIM_STORE_PUT_IF_VERSION;
-		ops[i].key = page_key(p, i);
-		ops[i].value = aim_bytes_from(p->fresh.ptr + v->at, v->len);
-		ops[i].version = v->version;
-		ops[i].expires_at_us = AIM_STORE_KEEP_EXPIRY;
-	}
-	aim_store_op *progress = &ops[p->n_values];
+	size_t n = page_ops(p);
+	aim_store_op *progress = &p->ops[n];
 	progress->kind = AIM_STORE_PUT_IF_VERSION;
 	progress->key = text_bytes(kind_key);
 	progress->version = from->key_version;
 	progress->value = p->n_values
 	                          ? format_state(text, from->version, page_key(p, p->n_values - 1))
 	                          : format_state(text, from->version + 1, (aim_bytes){NULL, 0});
-	aim_store_batch batch = {ops, p->n_values + 1, AIM_OK, 0};
+	aim_store_batch batch = {p->ops, n + 1, AIM_OK, 0};
 	aim_status rc = aim__store_apply_group(o->store, &batch, 1, o->err);
 	*out_conflict = batch.status == AIM_E_CONFLICT;
 	return rc;
@@ -333,9 +376,15 @@ static aim_status migrate_kind(opening *o, const aim__record_kind *kind, const c
 	p->kind = kind;
 	aim__buf_init(&p->bytes, o->store->ctx);
 	aim__buf_init(&p->fresh, o->store->ctx);
+	aim__buf_init(&p->extras, o->store->ctx);
+	aim__buf_init(&p->extra_key, o->store->ctx);
+	aim__buf_init(&p->extra_value, o->store->ctx);
 	aim_status rc = migrate(o, p, kind_key, found);
 	aim__buf_dispose(&p->bytes);
 	aim__buf_dispose(&p->fresh);
+	aim__buf_dispose(&p->extras);
+	aim__buf_dispose(&p->extra_key);
+	aim__buf_dispose(&p->extra_value);
 	aim__free(o->store->ctx, p, sizeof *p);
 	if (rc == AIM_OK && found->version > kind->version)
 		return refuse_newer(o, kind->name, found->version, kind->version);

@@ -14,9 +14,15 @@ typedef struct aim__store_column {
 	const char *path;
 } aim__store_column;
 
-/* Moves one value from version `from` to from + 1; appends the new value to out. */
+/* One key more that migrating a value writes, for what moved out of it; no key: nothing more. */
+typedef struct aim__store_extra {
+	aim_buf *key;   /* empty before the call */
+	aim_buf *value; /* the same */
+} aim__store_extra;
+
+/* Moves one value from version `from` to from + 1; appends the new value to out, and may fill extra. */
 typedef aim_status (*aim__store_migrate)(aim_ctx *ctx, uint32_t from, aim_bytes key, aim_bytes value,
-                                         aim_buf *out, aim_error *err);
+                                         aim_buf *out, const aim__store_extra *extra, aim_error *err);
 
 /* A kind of record, registered by the layer that owns it (a static table in that layer). */
 typedef struct aim__record_kind {

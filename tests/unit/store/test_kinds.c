@@ -11,9 +11,10 @@
 #define N_VALUES 200
 
 /* "v1:x" becomes "v2:x", "v2:x" becomes "v3:x". */
-static aim_status raise(aim_ctx *ctx, uint32_t from, aim_bytes key, aim_bytes value, aim_buf *out, aim_error *err)
+static aim_status raise(aim_ctx *ctx, uint32_t from, aim_bytes key, aim_bytes value, aim_buf *out,
+                        const aim__store_extra *extra, aim_error *err)
 {
-	(void)ctx, (void)key;
+	(void)ctx, (void)key, (void)extra;
 	if (value.len < 3 || value.ptr[1] != '0' + from)
 		return aim__fail(err, AIM_E_STORE_CORRUPT, AIM_LAYER_STORE, "a value is not of version %u", from);
 	aim_status rc = aim__buf_add_byte(out, 'v');

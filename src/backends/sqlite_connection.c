@@ -30,6 +30,7 @@ static const char *const query_text[AIM__SQLITE_N_QUERIES] = {
 		"UPDATE kv SET value = ?2, version = ?3, expires_at_us = ?4 WHERE key = ?1",
 	[AIM__SQLITE_DELETE_KEY] = "DELETE FROM kv WHERE key = ?1",
 	[AIM__SQLITE_INSERT_LOG] = "INSERT INTO log(name) VALUES(?1)",
+	[AIM__SQLITE_TRIM_ROWS] = "DELETE FROM log_row WHERE id >= ?1 AND id < ?2",
 	[AIM__SQLITE_INSERT_ROW] = "INSERT INTO log_row(id, row) VALUES(?1, ?2)",
 	/* Bounded, so that no group pays for a flood of expired keys. */
 	[AIM__SQLITE_SWEEP] =

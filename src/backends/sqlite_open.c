@@ -326,7 +326,7 @@ aim_status aim__sqlite_engine_open(aim_ctx *ctx, aim_str path, uint32_t flags, u
 		sqlite_close(s);
 		return rc;
 	}
-	*out = (aim_store_engine){sizeof *out, 0, aim__sqlite_get, aim__sqlite_scan, aim__sqlite_apply,
+	*out = (aim_store_engine){sizeof *out, AIM_STORE_ENGINE_TRIMS, aim__sqlite_get, aim__sqlite_scan, aim__sqlite_apply,
 	                          aim__sqlite_read, s, sqlite_close, aim__sqlite_hold, aim__sqlite_release};
 	return AIM_OK;
 }

@@ -198,6 +198,27 @@ static aim_status write_rows(const write *w)
 	return status;
 }
 
+/* After the rows are written: a group may trim what it appended. */
+static aim_status trim_rows(const write *w)
+{
+	const aim__plan *plan = &w->s->plan;
+	aim_status status = AIM_OK;
+	for (size_t i = 0; status == AIM_OK && i < plan->n_logs; i++) {
+		const aim__plan_log *log = &plan->logs[i];
+		if (log->trim == 0)
+			continue;
+		sqlite3_stmt *q = aim__sqlite_prepare(w->c, AIM__SQLITE_TRIM_ROWS, &status, w->err);
+		if (!q)
+			return status;
+		int64_t first = (int64_t)(uintptr_t)log->mine << AIM__SQLITE_POSITION_BITS;
+		int rc = sqlite3_bind_int64(q, 1, first);
+		if (rc == SQLITE_OK)
+			rc = sqlite3_bind_int64(q, 2, first | (int64_t)log->trim);
+		status = finish(w, q, rc);
+	}
+	return status;
+}
+
 /* Throws away some expired keys; their versions raise the floor. */
 static aim_status sweep(const write *w, int64_t now_us)
 {
@@ -256,6 +277,8 @@ static aim_status write_group(const write *w, aim_store_batch *batches, size_t n
 		status = write_keys(w);
 	if (status == AIM_OK)
 		status = write_rows(w);
+	if (status == AIM_OK)
+		status = trim_rows(w);
 	if (status == AIM_OK)
 		status = sweep(w, now_us);
 	if (status == AIM_OK)

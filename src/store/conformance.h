@@ -36,6 +36,7 @@ typedef struct aim__conformance_check {
 
 #define AIM__CONFORMANCE_NEEDS_REOPEN 1u
 #define AIM__CONFORMANCE_NEEDS_THREADS 2u
+#define AIM__CONFORMANCE_NEEDS_TRIM 4u
 
 typedef struct aim__conformance_checks {
 	const aim__conformance_check *checks;

@@ -119,6 +119,62 @@ static void logs_are_there_after_reopening(aim__conformance *t)
 	aim__expect(t, aim__do_op(t, append("log", 2, "c")) == AIM_OK, "the log goes on");
 }
 
+static aim_store_op trim(const char *log, uint64_t before)
+{
+	aim_store_op op = {.kind = AIM_STORE_TRIM, .key = aim__text(log), .version = before};
+	return op;
+}
+
+static void append_five(aim__conformance *t, const char *log)
+{
+	static const char *const rows[] = {"a", "b", "c", "d", "e"};
+	for (uint64_t i = 0; i < 5; i++)
+		aim__expect(t, aim__do_op(t, append(log, i, rows[i])) == AIM_OK, "APPEND succeeds");
+}
+
+static void trimmed_rows_are_gone(aim__conformance *t)
+{
+	append_five(t, "log");
+	append_five(t, "log2");
+	aim__expect(t, aim__do_op(t, trim("none", 0)) == AIM_E_CONFLICT, "an absent log has nothing to trim");
+	aim__expect(t, aim__do_op(t, trim("log", 5)) == AIM_E_CONFLICT, "the last row stays");
+	aim__expect(t, aim__do_op(t, trim("log", UINT64_MAX)) == AIM_E_CONFLICT, "and there are no rows beyond it");
+	aim__expect(t, reads(t, "log", 0, 9, "abcde"), "a trim that is refused removes nothing");
+	aim__expect(t, aim__do_op(t, trim("log", 3)) == AIM_OK, "TRIM succeeds");
+	aim__expect(t, reads(t, "log", 0, 9, "de") && t->position == 4, "rows keep their positions");
+	aim__expect(t, reads(t, "log", 0, 1, "d") && t->position == 3, "reading begins at the oldest row");
+	aim__expect(t, reads(t, "log", 4, 9, "e"), "reading goes on behind it");
+	aim__expect(t, aim__do_op(t, trim("log", 1)) == AIM_OK, "trimming again what is gone is nothing");
+	aim__expect(t, aim__do_op(t, append("log", 0, "x")) == AIM_E_CONFLICT, "positions are not used again");
+	aim__expect(t, aim__do_op(t, append("log", 5, "f")) == AIM_OK, "the log goes on");
+	aim__expect(t, aim__do_op(t, trim("log", 5)) == AIM_OK && reads(t, "log", 0, 9, "f"), "TRIM goes on");
+	aim__expect(t, reads(t, "log2", 0, 9, "abcde"), "other logs are as they were");
+}
+
+static void a_trim_belongs_to_its_batch(aim__conformance *t)
+{
+	append_five(t, "log");
+	aim_store_op bad[] = {trim("log", 2), append("log", 9, "x")};
+	aim_store_op good[] = {append("log", 5, "f"), append("log", 6, "g"), trim("log", 6)};
+	aim_store_batch batches[] = {{bad, 2, AIM_OK, 0}};
+	aim__do_group(t, batches, 1);
+	aim__expect(t, batches[0].status == AIM_E_CONFLICT && reads(t, "log", 0, 9, "abcde"),
+	            "a batch that fails trims nothing");
+	aim_store_batch both[] = {{bad, 2, AIM_OK, 0}, {good, 3, AIM_OK, 0}};
+	aim__do_group(t, both, 2);
+	aim__expect(t, both[1].status == AIM_OK && reads(t, "log", 0, 9, "g") && t->position == 6,
+	            "a batch may trim what it appended");
+}
+
+static void trims_are_there_after_reopening(aim__conformance *t)
+{
+	append_five(t, "log");
+	aim__expect(t, aim__do_op(t, trim("log", 4)) == AIM_OK, "TRIM succeeds");
+	aim__do_reopen(t);
+	aim__expect(t, reads(t, "log", 0, 9, "e") && t->position == 4, "what was trimmed stays gone");
+	aim__expect(t, aim__do_op(t, append("log", 5, "f")) == AIM_OK, "the log goes on");
+}
+
 static const aim__conformance_check checks[] = {
 	{"rows have positions", rows_have_positions, 0},
 	{"logs are read in pages", logs_are_read_in_pages, 0},
@@ -127,5 +183,9 @@ static const aim__conformance_check checks[] = {
 	{"a failed batch leaves no hole", a_failed_batch_leaves_no_hole, 0},
 	{"rows and keys commit together", rows_and_keys_commit_together, 0},
 	{"logs are there after reopening", logs_are_there_after_reopening, AIM__CONFORMANCE_NEEDS_REOPEN},
+	{"trimmed rows are gone", trimmed_rows_are_gone, AIM__CONFORMANCE_NEEDS_TRIM},
+	{"a trim belongs to its batch", a_trim_belongs_to_its_batch, AIM__CONFORMANCE_NEEDS_TRIM},
+	{"trims are there after reopening", trims_are_there_after_reopening,
+	 AIM__CONFORMANCE_NEEDS_TRIM | AIM__CONFORMANCE_NEEDS_REOPEN},
 };
 const aim__conformance_checks aim__conformance_logs = {checks, sizeof checks / sizeof *checks};

@@ -449,8 +449,8 @@ static aim_status check_kinds(aim_store *store, const aim__record_kinds *kinds, 
 
 static aim_status check_engine(const aim_store_engine *engine, aim_error *err)
 {
-	if (engine->flags != 0)
-		return aim__fail(err, AIM_E_VERSION, LAYER, "aim_store_engine.flags must be 0");
+	if (engine->flags & ~AIM_STORE_ENGINE_TRIMS)
+		return aim__fail(err, AIM_E_VERSION, LAYER, "aim_store_engine.flags has an unknown bit");
 	if (!engine->get || !engine->scan || !engine->apply_group || !engine->read)
 		return aim__fail(err, AIM_E_INVALID, LAYER,
 		                 "aim_store_engine needs get, scan, apply_group and read");

@@ -20,8 +20,9 @@ typedef struct memory_row {
 } memory_row;
 
 typedef struct memory_log {
-	memory_row **rows;
+	memory_row **rows; /* of positions first, first + 1, … */
 	size_t n_rows, cap_rows;
+	uint64_t first; /* those before were trimmed */
 	size_t name_len;
 	uint8_t name[];
 } memory_log;
@@ -98,8 +99,10 @@ static aim_status memory_read(void *user, aim_bytes name, uint64_t from, size_t 
 	(void)err;
 	aim__mutex_lock(&m->lock);
 	const memory_log *log = log_of(m, name);
-	for (; rc == AIM_OK && log && limit > 0 && from < log->n_rows; from++, limit--) {
-		const memory_row *r = log->rows[from];
+	if (log && from < log->first)
+		from = log->first;
+	for (; rc == AIM_OK && log && limit > 0 && from - log->first < log->n_rows; from++, limit--) {
+		const memory_row *r = log->rows[from - log->first];
 		rc = row(row_user, name, aim_bytes_from(r->bytes, r->len), 0, from);
 	}
 	aim__mutex_unlock(&m->lock);
@@ -129,7 +132,7 @@ static aim_status plan_log(void *user, aim_bytes name, uint64_t *out_next, void 
 	(void)err;
 	memory_log *log = log_of(m, name);
 	*mine = log;
-	*out_next = log ? log->n_rows : 0;
+	*out_next = log ? log->first + log->n_rows : 0;
 	return AIM_OK;
 }
 
@@ -179,7 +182,7 @@ static aim_status prepare_rows(memory *m)
 			return rc;
 		plan->logs[i].mine = log;
 		void *rows = log->rows;
-		rc = aim__grow(m->ctx, &rows, &log->cap_rows, (size_t)plan->logs[i].next,
+		rc = aim__grow(m->ctx, &rows, &log->cap_rows, (size_t)(plan->logs[i].next - log->first),
 		               sizeof *log->rows, 64, 0);
 		log->rows = rows;
 		if (rc != AIM_OK)
@@ -221,6 +224,18 @@ static void forget(memory *m)
 	}
 }
 
+static void trim(const memory *m, memory_log *log, uint64_t before)
+{
+	size_t n = before > log->first ? (size_t)(before - log->first) : 0;
+	if (n == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		aim__free(m->ctx, log->rows[i], sizeof *log->rows[i] + log->rows[i]->len);
+	memmove(log->rows, log->rows + n, (log->n_rows - n) * sizeof(memory_row *));
+	log->n_rows -= n;
+	log->first = before;
+}
+
 static void commit(memory *m)
 {
 	aim__plan *plan = &m->plan;
@@ -237,6 +252,8 @@ static void commit(memory *m)
 		memory_log *log = plan->logs[plan->rows[i].log].mine;
 		log->rows[log->n_rows++] = plan->rows[i].mine;
 	}
+	for (size_t i = 0; i < plan->n_logs; i++)
+		trim(m, plan->logs[i].mine, plan->logs[i].trim);
 }
 
 static void sweep(memory *m, int64_t now_us)
@@ -310,7 +327,7 @@ aim_status aim__store_memory_engine(aim_ctx *ctx, aim_store_engine *out)
 	aim__skip_init(&m->keys, ctx);
 	aim__map_init(&m->logs, ctx, 0);
 	aim__plan_init(&m->plan, ctx);
-	*out = (aim_store_engine){sizeof *out, 0, memory_get, memory_scan, memory_apply, memory_read, m,
+	*out = (aim_store_engine){sizeof *out, AIM_STORE_ENGINE_TRIMS, memory_get, memory_scan, memory_apply, memory_read, m,
 	                          memory_close, NULL, NULL};
 	return AIM_OK;
 }

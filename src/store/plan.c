@@ -26,6 +26,7 @@ void aim__plan_dispose(aim__plan *plan)
 	aim__free(plan->ctx, plan->logs, plan->cap_logs * sizeof *plan->logs);
 	aim__free(plan->ctx, plan->rows, plan->cap_rows * sizeof *plan->rows);
 	aim__free(plan->ctx, plan->sums, plan->cap_sums * sizeof *plan->sums);
+	aim__free(plan->ctx, plan->trims, plan->cap_trims * sizeof *plan->trims);
 	aim__plan_init(plan, plan->ctx);
 }
 
@@ -33,11 +34,11 @@ static void start(aim__plan *plan)
 {
 	uint64_t version_floor = plan->version_floor;
 	if (plan->cap_keys > KEEP_ITEMS || plan->cap_rows > KEEP_ITEMS || plan->cap_logs > KEEP_ITEMS ||
-	    plan->cap_sums > KEEP_ITEMS)
+	    plan->cap_sums > KEEP_ITEMS || plan->cap_trims > KEEP_ITEMS)
 		aim__plan_dispose(plan);
 	aim__map_clear(&plan->key_index);
 	aim__map_clear(&plan->log_index);
-	plan->n_keys = plan->n_logs = plan->n_rows = plan->n_sums = 0;
+	plan->n_keys = plan->n_logs = plan->n_rows = plan->n_sums = plan->n_trims = 0;
 	plan->version_floor = version_floor;
 }
 
@@ -258,6 +259,25 @@ static aim_status append(const group *g, const aim_store_op *op)
 	return AIM_OK;
 }
 
+static aim_status trim(const group *g, const aim_store_op *op)
+{
+	aim__plan *plan = g->plan;
+	size_t log;
+	aim_status rc = log_of(g, op->key, &log);
+	if (rc != AIM_OK)
+		return rc;
+	if (op->version >= plan->logs[log].next)
+		return AIM_E_CONFLICT;
+	if (op->version <= plan->logs[log].trim)
+		return AIM_OK;
+	aim__plan_trim *undo = PUSH(plan, trims);
+	if (!undo)
+		return AIM_E_NOMEM;
+	*undo = (aim__plan_trim){log, plan->logs[log].trim};
+	plan->logs[log].trim = op->version;
+	return AIM_OK;
+}
+
 static aim_status run(const group *g, const aim_store_op *op)
 {
 	switch (op->kind) {
@@ -271,32 +291,42 @@ static aim_status run(const group *g, const aim_store_op *op)
 		return add(g, op);
 	case AIM_STORE_APPEND:
 		return append(g, op);
+	case AIM_STORE_TRIM:
+		return trim(g, op);
 	default:
 		return aim__fail(g->err, AIM_E_INVALID, AIM_LAYER_STORE, "operation kind %u is unknown",
 		                 op->kind);
 	}
 }
 
+/* How much of a plan came from the batches before. */
+typedef struct mark {
+	size_t n_rows, n_sums, n_trims;
+} mark;
+
 /* Takes back what a batch did before its failed operation. */
-static void undo(const group *g, const aim_store_batch *batch, size_t n_rows, size_t n_sums)
+static void undo(const group *g, const aim_store_batch *batch, const mark *m)
 {
 	aim__plan *plan = g->plan;
 	for (size_t i = 0; i < batch->failed_op; i++) {
-		if (batch->ops[i].kind == AIM_STORE_APPEND)
+		if (batch->ops[i].kind == AIM_STORE_APPEND || batch->ops[i].kind == AIM_STORE_TRIM)
 			continue;
 		aim__plan_key *entry = &plan->keys[*aim__map_find(&plan->key_index, batch->ops[i].key)];
 		if (entry->batch == g->batch)
 			entry->now = entry->before;
 	}
-	while (plan->n_rows > n_rows)
+	while (plan->n_rows > m->n_rows)
 		plan->logs[plan->rows[--plan->n_rows].log].next--;
-	plan->n_sums = n_sums;
+	while (plan->n_trims > m->n_trims) {
+		const aim__plan_trim *t = &plan->trims[--plan->n_trims];
+		plan->logs[t->log].trim = t->before;
+	}
+	plan->n_sums = m->n_sums;
 }
 
 static aim_status run_batch(const group *g, aim_store_batch *batch)
 {
-	size_t n_rows = g->plan->n_rows;
-	size_t n_sums = g->plan->n_sums;
+	const mark m = {g->plan->n_rows, g->plan->n_sums, g->plan->n_trims};
 	batch->status = AIM_OK;
 	batch->failed_op = 0;
 	for (size_t i = 0; i < batch->n_ops; i++) {
@@ -307,7 +337,7 @@ static aim_status run_batch(const group *g, aim_store_batch *batch)
 			return rc;
 		batch->status = rc;
 		batch->failed_op = (uint32_t)i;
-		undo(g, batch, n_rows, n_sums);
+		undo(g, batch, &m);
 		break;
 	}
 	return AIM_OK;

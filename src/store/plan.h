@@ -37,8 +37,15 @@ typedef struct aim__plan_key {
 typedef struct aim__plan_log {
 	aim_bytes name;
 	uint64_t next;
+	uint64_t trim; /* rows before it go, also those that this group appends; 0: none */
 	void *mine; /* the engine's own */
 } aim__plan_log;
+
+/* A trim and what it replaced, to take it back. */
+typedef struct aim__plan_trim {
+	size_t log;
+	uint64_t before;
+} aim__plan_trim;
 
 typedef struct aim__plan_row {
 	size_t log; /* index into logs */
@@ -64,6 +71,8 @@ typedef struct aim__plan {
 	size_t n_rows, cap_rows;
 	aim__plan_sum *sums;
 	size_t n_sums, cap_sums;
+	aim__plan_trim *trims;
+	size_t n_trims, cap_trims;
 	uint64_t version_floor; /* greatest version of any key that is gone; set by the engine, raised */
 } aim__plan;
 

@@ -203,9 +203,11 @@ aim_status aim__store_read_log(aim_store *store, aim_bytes log, uint64_t from, s
 
 static aim_status check_op(const aim_store *store, const aim_store_op *op, aim_error *err)
 {
-	if (op->kind < AIM_STORE_PUT || op->kind > AIM_STORE_APPEND || op->flags != 0)
+	if (op->kind < AIM_STORE_PUT || op->kind > AIM_STORE_TRIM || op->flags != 0)
 		return aim__fail(err, AIM_E_INVALID, LAYER, "operation kind %u with flags %u is unknown",
 		                 op->kind, op->flags);
+	if (op->kind == AIM_STORE_TRIM && !aim__store_trims(store))
+		return aim__fail(err, AIM_E_UNSUPPORTED, LAYER, "this store's engine cannot trim logs");
 	if (op->expires_at_us < AIM_STORE_KEEP_EXPIRY)
 		return aim__fail(err, AIM_E_INVALID, LAYER, "an expiry lies before 1970");
 	if ((!op->value.ptr && op->value.len) || op->value.len > store->ctx->limits.max_buffer_bytes)

@@ -72,6 +72,11 @@ aim_status aim__store_scan(aim_store *store, aim_bytes prefix, aim_bytes after, 
                            aim_store_row row, void *row_user, aim_error *err);
 aim_status aim__store_read_log(aim_store *store, aim_bytes log, uint64_t from, size_t limit,
                                aim_store_row row, void *row_user, aim_error *err);
+/* 1 when AIM_STORE_TRIM is possible. */
+static inline int aim__store_trims(const aim_store *store)
+{
+	return (store->engine.flags & AIM_STORE_ENGINE_TRIMS) != 0;
+}
 /* Checks what apply_group checks of operations, for callers that put those of several into one group:
  * AIM_OK, AIM_E_INVALID. */
 aim_status aim__store_check_ops(const aim_store *store, const aim_store_op *ops, size_t n_ops,

@@ -398,6 +398,35 @@ static aim_status push_key(wrapper *w, const aim__plan_key *k)
 	return push(w, &key, aim_bytes_from(bytes, len), 0);
 }
 
+/* A trimmed log: its entries before the position go. next is that position. */
+static aim_status take_trimmed(void *user, aim_bytes key, aim_bytes value, uint64_t version,
+                               uint64_t position)
+{
+	walk *k = user;
+	table_key own = {.len = key.len};
+	(void)value, (void)version, (void)position;
+	if (!starts_with(key, k->prefix) || key.len != k->prefix.len + 8 ||
+	    read_number(key.ptr + k->prefix.len) >= k->found.version)
+		return ENOUGH;
+	memcpy(own.bytes, key.ptr, key.len);
+	k->status = push_removal(k->w, &own);
+	return k->status != AIM_OK ? ENOUGH : AIM_OK;
+}
+
+static aim_status push_trims(wrapper *w, aim_error *err)
+{
+	aim_status rc = AIM_OK;
+	for (size_t i = 0; rc == AIM_OK && i < w->plan.n_logs; i++) {
+		const aim__plan_log *log = &w->plan.logs[i];
+		table_key range = rows_of(log->name);
+		walk k = {.w = w, .prefix = span_of(&range), .err = err};
+		k.found.version = log->trim;
+		if (log->trim > 0)
+			rc = run_walk(&k, k.prefix, take_trimmed);
+	}
+	return rc;
+}
+
 static aim_status push_plan(wrapper *w)
 {
 	const aim__plan *plan = &w->plan;
@@ -410,7 +439,10 @@ static aim_status push_plan(wrapper *w)
 			rc = push_due(w, &plan->keys[i]);
 	}
 	for (size_t i = 0; rc == AIM_OK && i < plan->n_rows; i++) {
-		table_key key = rows_of(plan->logs[plan->rows[i].log].name);
+		const aim__plan_log *log = &plan->logs[plan->rows[i].log];
+		table_key key = rows_of(log->name);
+		if (plan->rows[i].position < log->trim)
+			continue;
 		add_number(&key, plan->rows[i].position);
 		rc = push(w, &key, plan->rows[i].row, 0);
 	}
@@ -491,6 +523,8 @@ static aim_status write_group(wrapper *w, aim_store_batch *batches, size_t n_bat
 	if (rc == AIM_OK)
 		rc = push_plan(w);
 	if (rc == AIM_OK)
+		rc = push_trims(w, err);
+	if (rc == AIM_OK)
 		rc = push_sweep(w, now_us, err);
 	if (rc == AIM_OK && w->plan.version_floor != before)
 		rc = push_number(w, &floor_key, w->plan.version_floor);
@@ -568,7 +602,7 @@ aim_status aim_store_table_wrap(aim_ctx *ctx, const aim_store_table *table, aim_
 			own.close(own.user);
 		return rc == AIM_OK ? aim__fail_plain(err, AIM_E_NOMEM, LAYER) : rc;
 	}
-	*out = (aim_store_engine){sizeof *out, 0, table_get, table_scan, table_apply, table_read, w,
+	*out = (aim_store_engine){sizeof *out, AIM_STORE_ENGINE_TRIMS, table_get, table_scan, table_apply, table_read, w,
 	                          table_close, NULL, NULL};
 	return AIM_OK;
 }

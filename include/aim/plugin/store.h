@@ -42,14 +42,17 @@ AIM_BEGIN_DECLS
 #define AIM_STORE_ADD 5u            /**< decimal counter += delta; past bound AIM_E_STORE_BOUND;
                                      *   not a counter AIM_E_CONFLICT */
 #define AIM_STORE_APPEND 6u         /**< row at `version` = next position, else AIM_E_CONFLICT */
+#define AIM_STORE_TRIM 7u           /**< rows before position `version` go for good; at or past the next
+                                     *   position AIM_E_CONFLICT, so one row always stays. Optional: only
+                                     *   engines with AIM_STORE_ENGINE_TRIMS are asked */
 
 /** One operation. All spans are borrowed for the call. @since 0.1 */
 typedef struct aim_store_op {
 	uint32_t kind;
 	uint32_t flags;        /**< 0 */
-	aim_bytes key;         /**< the log's name for APPEND */
+	aim_bytes key;         /**< the log's name for APPEND and TRIM */
 	aim_bytes value;       /**< PUT*, APPEND: the bytes */
-	uint64_t version;      /**< PUT_IF_VERSION, DELETE: expected; APPEND: the position */
+	uint64_t version;      /**< PUT_IF_VERSION, DELETE: expected; APPEND, TRIM: the position */
 	int64_t delta;         /**< ADD: may be negative; an absent counter is 0 */
 	int64_t bound;         /**< ADD: with delta > 0 the most, with delta < 0 the least the sum may be */
 	int64_t expires_at_us; /**< PUT*, ADD: 0 never; ADD keeps the expiry of an existing counter */
@@ -70,10 +73,14 @@ typedef struct aim_store_batch {
 typedef aim_status (*aim_store_row)(void *row_user, aim_bytes key, aim_bytes value, uint64_t version,
                                     uint64_t position);
 
+/** Flag of an engine: it knows AIM_STORE_TRIM. Without it everything works but retention
+ *  (aim/retention.h), which says AIM_E_UNSUPPORTED. @since 0.1 */
+#define AIM_STORE_ENGINE_TRIMS 1u
+
 /** The engine. All functions are required but close. @since 0.1 */
 typedef struct aim_store_engine {
 	uint32_t struct_size;
-	uint32_t flags; /**< 0 */
+	uint32_t flags; /**< AIM_STORE_ENGINE_TRIMS */
 	/** Calls row once with the value and version; AIM_E_NOT_FOUND when absent. */
 	aim_status (*get)(void *user, aim_bytes key, int64_t now_us, aim_store_row row, void *row_user,
 	                  aim_error *err);
@@ -87,7 +94,8 @@ typedef struct aim_store_engine {
 	 *  written and the status is returned. AIM_OK means: every batch with status AIM_OK is on disk. */
 	aim_status (*apply_group)(void *user, aim_store_batch *batches, size_t n_batches, int64_t now_us,
 	                          aim_error *err);
-	/** Rows of a log from position on, in order, at most limit; key is the log's name. */
+	/** Rows of a log from position on, in order, at most limit; key is the log's name. Positions that
+	 *  were trimmed are passed over: reading from 0 begins at the oldest row that is there. */
 	aim_status (*read)(void *user, aim_bytes log, uint64_t from, size_t limit, aim_store_row row,
 	                   void *row_user, aim_error *err);
 	void *user;

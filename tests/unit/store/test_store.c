@@ -282,7 +282,7 @@ static void wrong_operations_never_reach_the_engine(void **state)
 	begin(&f);
 	const aim_store_op wrong[] = {
 		{.kind = 0, .key = text("host/a")},
-		{.kind = 7, .key = text("host/a")},
+		{.kind = 8, .key = text("host/a")},
 		{.kind = AIM_STORE_PUT, .flags = 1, .key = text("host/a")},
 		{.kind = AIM_STORE_PUT, .key = text("host/a"), .expires_at_us = -2},
 		{.kind = AIM_STORE_PUT, .key = text("host/a"), .value = {NULL, 1}},
@@ -314,7 +314,7 @@ static void close_runs_once_also_when_opening_fails(void **state)
 	assert_status(aim_store_open_engine(ctx, &e, NULL, &store, NULL), AIM_E_INVALID);
 	assert_int_equal(l.n_closed, 1);
 	e = engine_of(&l);
-	e.flags = 1;
+	e.flags = 2;
 	assert_status(aim_store_open_engine(ctx, &e, NULL, &store, NULL), AIM_E_VERSION);
 	assert_int_equal(l.n_closed, 2);
 	e = engine_of(&l);

@@ -60,6 +60,7 @@
 #include <aim/agentsig.h>
 #include <aim/dsse.h>
 #include <aim/jws.h>
+#include <aim/dataintegrity.h>
 #include <aim/challenge.h>
 
 /* assess */

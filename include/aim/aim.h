@@ -59,6 +59,7 @@
 #include <aim/mcpsig.h>
 #include <aim/agentsig.h>
 #include <aim/dsse.h>
+#include <aim/intoto.h>
 #include <aim/jws.h>
 #include <aim/dataintegrity.h>
 #include <aim/challenge.h>

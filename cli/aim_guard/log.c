@@ -1,14 +1,11 @@
 /* cli/aim_guard/log.c — aim-guard log, verify and approve: reading what was recorded, and moving a baseline. */
+#include "../common/files.h"
+#include "../common/records.h"
 #include "program.h"
-
-#include <string.h>
-#include <time.h>
-
-#define CELL 200u
 
 static int read_failed(const program *p, aim_status rc, const aim_error *err)
 {
-	say_error(p->options->store, rc, err);
+	say_store_error(p->options->store, rc, err);
 	return EXIT_STORE;
 }
 
@@ -24,44 +21,7 @@ static int open_for_reading(program *p)
 
 /* --- log ------------------------------------------------------------------------------------------------------ */
 
-typedef struct table {
-	aim_json *doc;
-	int broken;
-} table;
-
-static const char *cell(const table *t, const char *pointer, char *out)
-{
-	aim_str text = aim_json_string(t->doc, aim_json_at(t->doc, AIM_JSON_ROOT, aim_str_from(pointer)));
-	return printable(text, out, CELL);
-}
-
-static void print_time(const table *t, char *out)
-{
-	int64_t us = 0;
-	struct tm parts;
-	(void)aim_json_int64(t->doc, aim_json_at(t->doc, AIM_JSON_ROOT, aim_str_from("/time_us")), &us);
-	time_t s = (time_t)(us / 1000000);
-	if (!gmtime_r(&s, &parts) || strftime(out, CELL, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-		snprintf(out, CELL, "?");
-}
-
-static aim_status print_record(void *user, uint64_t position, aim_str record, aim_bytes salt)
-{
-	table *t = user;
-	char when[CELL], kind[CELL], action[CELL], decision[CELL], code[CELL], rule[CELL], reason[CELL];
-	(void)salt;
-	if (aim_json_parse(t->doc, aim_bytes_from_str(record), 0, NULL) != AIM_OK) {
-		t->broken = 1;
-		return AIM_OK;
-	}
-	print_time(t, when);
-	printf("%-6llu %-20s %-18s %-26s %-8s %-16s %-16s %s\n", (unsigned long long)position, when,
-	       cell(t, "/kind", kind), cell(t, "/action", action), cell(t, "/decision", decision),
-	       cell(t, "/reason_code", code), cell(t, "/rule", rule), cell(t, "/reason", reason));
-	return AIM_OK;
-}
-
-static int print_records(program *p, table *t)
+static int print_records(program *p, records *r)
 {
 	aim_error err = {0};
 	aim_audit_head head = {.struct_size = sizeof head};
@@ -69,33 +29,26 @@ static int print_records(program *p, table *t)
 	if (rc != AIM_OK)
 		return read_failed(p, rc, &err);
 	uint64_t from = head.size > p->options->limit ? head.size - p->options->limit : 0;
-	printf("%-6s %-20s %-18s %-26s %-8s %-16s %-16s %s\n", "#", "TIME", "KIND", "ACTION", "DECISION", "CODE", "RULE",
-	       "REASON");
-	rc = aim_audit_read(p->log, from, p->options->limit, print_record, t, &err);
-	if (rc != AIM_OK)
+	rc = aim_audit_read(p->log, from, p->options->limit, records_visit, r, &err);
+	if (rc != AIM_OK && !screen_failed())
 		return read_failed(p, rc, &err);
-	return t->broken || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_OK;
+	return r->broken ? EXIT_FAILED : EXIT_OK;
 }
 
 int run_log(program *p)
 {
-	table t = {NULL, 0};
+	records r;
 	int code = open_for_reading(p);
 	if (code != EXIT_OK)
 		return code;
-	if (aim_json_new(p->ctx, &t.doc) != AIM_OK)
-		return EXIT_FAILED;
-	code = print_records(p, &t);
-	aim_json_free(t.doc);
-	return code;
+	screen_open(0, 0);
+	code = records_open(&r, p->ctx) == 0 ? print_records(p, &r) : EXIT_FAILED;
+	records_close(&r, "the log is empty");
+	int closing = screen_finish(EXIT_FAILED);
+	return code == EXIT_OK ? closing : code;
 }
 
 /* --- verify ---------------------------------------------------------------------------------------------------- */
-
-static int is_store_failure(aim_status rc)
-{
-	return rc <= AIM_E_CONFLICT && rc > AIM_E_AUDIT_CORRUPT;
-}
 
 static void print_hex(const uint8_t *bytes, size_t n)
 {

@@ -60,11 +60,13 @@ int main(int argc, char **argv)
 {
 	options o;
 	program p;
+	say_as("aim-guard");
+	streams_open();
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0))
 		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_OK;
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)
 		return printf("aim-guard %s\n", aim_version_text()) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_OK;
-	int code = options_read(&o, argc, argv);
+	int code = options_read_guard(&o, argc, argv);
 	if (code != EXIT_OK)
 		return code;
 	memset(&p, 0, sizeof p);

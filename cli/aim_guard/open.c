@@ -1,8 +1,7 @@
 /* cli/aim_guard/open.c — opens what a run needs and registers who takes part. */
+#include "../common/files.h"
 #include "program.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define POLICY_MAX ((size_t)16 * 1024 * 1024)
@@ -26,19 +25,16 @@ int open_context(program *p)
 
 static int store_failed(const program *p, aim_status rc, const aim_error *err)
 {
-	char what[600];
-	snprintf(what, sizeof what, "store %s", p->options->store ? p->options->store : "in memory");
-	say_error(what, rc, err);
+	say_store_error(p->options->store ? p->options->store : "in memory", rc, err);
 	return EXIT_STORE;
 }
 
 int open_store(program *p, uint32_t sqlite_flags)
 {
 	aim_error err = {0};
-	aim_sqlite_options o = {.struct_size = sizeof o, .flags = sqlite_flags};
-	aim_status rc = p->options->store
-	                    ? aim_sqlite_open(p->ctx, aim_str_from(p->options->store), &o, &p->store, &err)
-	                    : aim_store_open_memory(p->ctx, NULL, &p->store, &err);
+	if (p->options->store)
+		return store_open(p->ctx, p->options->store, sqlite_flags, &p->store) == AIM_OK ? EXIT_OK : EXIT_STORE;
+	aim_status rc = aim_store_open_memory(p->ctx, NULL, &p->store, &err);
 	return rc == AIM_OK ? EXIT_OK : store_failed(p, rc, &err);
 }
 
@@ -53,25 +49,6 @@ int open_log(program *p)
 }
 
 /* --- the policy -------------------------------------------------------------------------------------------- */
-
-/* The whole file; NULL after saying why not. */
-static char *read_file(const char *path, size_t *out_len)
-{
-	FILE *file = fopen(path, "rb");
-	char *text = NULL;
-	size_t len = 0, cap = 4096;
-	while (file && (text = realloc(text, cap)) && (len += fread(text + len, 1, cap - len, file)) == cap && cap < POLICY_MAX)
-		cap *= 2;
-	if (!file || !text || ferror(file) || len == POLICY_MAX) {
-		say("policy %s: %s", path, len == POLICY_MAX ? "the file is larger than 16 MiB" : strerror(errno ? errno : EIO));
-		free(text);
-		text = NULL;
-	}
-	if (file)
-		fclose(file);
-	*out_len = len;
-	return text;
-}
 
 /* file:line:column: pointer: message */
 static void say_problem(const char *path, const aim_error *e)
@@ -111,18 +88,18 @@ static int compile(program *p, aim_bytes text, aim_diagnostics *problems)
 
 int open_policy(program *p)
 {
-	size_t len;
+	size_t len = 0;
 	aim_diagnostics *problems = NULL;
 	if (!p->options->policy)
 		return EXIT_OK;
-	char *text = read_file(p->options->policy, &len);
+	char *text = file_read("policy", p->options->policy, POLICY_MAX, &len);
 	if (!text)
 		return EXIT_POLICY;
 	int code = EXIT_FAILED;
 	if (aim_diagnostics_new(p->ctx, &problems) == AIM_OK)
 		code = compile(p, aim_bytes_from(text, len), problems);
 	aim_diagnostics_free(problems);
-	free(text);
+	file_free(text, len);
 	return code;
 }
 

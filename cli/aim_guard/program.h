@@ -5,22 +5,23 @@
  *     open.c     context, store, log, registry, policy; agent and server registered
  *     stdio.c    the poll loop between client, guard and server
  *     child.c    the server process: start, signal, reap
- *     report.c   messages to the operator
+ *     report.c   what the guard did, told to the operator
  *     log.c      aim-guard log, verify, approve
+ *
+ * What it shares with the other programs is in cli/common.
  */
 #ifndef AIM_GUARD_PROGRAM_H
 #define AIM_GUARD_PROGRAM_H
 
-#include <aim/aim.h>
+#include "../common/say.h"
 
 #include <stdio.h>
 #include <sys/types.h>
 
 /* Exit status; aim-guard(1) and --help list them. */
 enum {
-	EXIT_OK = 0,
+	/* EXIT_OK = 0, EXIT_USAGE = 2: common/say.h */
 	EXIT_FAILED = 1,  /* anything not below; verify: the log is not intact */
-	EXIT_USAGE = 2,   /* the command line */
 	EXIT_STORE = 3,   /* the store cannot be opened, read or written */
 	EXIT_POLICY = 4,  /* the policy cannot be read or has errors */
 	EXIT_START = 5,   /* the server cannot be started */
@@ -28,7 +29,8 @@ enum {
 	EXIT_SIGNAL = 128 /* plus the number of the signal that ended aim-guard */
 };
 
-enum { LOUDNESS_QUIET, LOUDNESS_NORMAL, LOUDNESS_VERBOSE };
+/* As bits: 0 is in between. */
+enum { LOUDNESS_NORMAL, LOUDNESS_QUIET, LOUDNESS_VERBOSE };
 
 typedef struct options {
 	const char *verb; /* "stdio", "log", … */
@@ -41,14 +43,14 @@ typedef struct options {
 	uint32_t preset;
 	uint32_t flags;      /* AIM_GUARD_* */
 	uint32_t durability; /* AIM_AUDIT_* */
-	int loudness;
+	uint32_t loudness;   /* LOUDNESS_* */
 	uint64_t max_message;
 	uint64_t limit;
 	char **command; /* NULL-terminated */
 } options;
 
 /* Reads the command line. EXIT_OK, or EXIT_USAGE after saying what is wrong. */
-int options_read(options *o, int argc, char **argv);
+int options_read_guard(options *o, int argc, char **argv);
 /* The server's name when none is given: what the command runs, without launcher and path. */
 void options_server_name(const options *o, char *out, size_t size);
 
@@ -109,12 +111,6 @@ int stdio_run(program *p);
 void report_event(void *user, const aim_guard_event *event);
 /* What was counted and not told yet. */
 void report_rest(program *p);
-/* One line on stderr with the program's name. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same for a call that failed. */
-void say_error(const char *what, aim_status status, const aim_error *err);
-/* text for a terminal: control characters and invalid UTF-8 become '?'. Returns out. */
-const char *printable(aim_str text, char *out, size_t size);
 
 int run_log(program *p);
 int run_verify(program *p);

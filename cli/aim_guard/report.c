@@ -1,64 +1,10 @@
-/* cli/aim_guard/report.c — messages to the operator: one line each, on stderr, never argument values. */
+/* cli/aim_guard/report.c — what the guard did, told to the operator: never argument values. */
 #include "program.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #define FIELD 300u
 #define REFUSED_LINES_TOLD 20u
-
-void say(const char *format, ...)
-{
-	char line[2048];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(line, sizeof line, format, args);
-	va_end(args);
-	fprintf(stderr, "aim-guard: %s\n", line);
-}
-
-void say_error(const char *what, aim_status status, const aim_error *err)
-{
-	const char *text = err && err->message[0] ? err->message : aim_status_text(status);
-	say("%s: %s (%s)", what, text, aim_status_name(status));
-}
-
-/* Length of the UTF-8 sequence at p when it is one and shows something; else 0. */
-static size_t visible(const unsigned char *p, size_t left)
-{
-	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] != 0x7F;
-	size_t n = p[0] >= 0xF0 ? 4 : (p[0] >= 0xE0 ? 3 : 2);
-	if (p[0] < 0xC2 || p[0] > 0xF4 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xC0) != 0x80)
-			return 0;
-	if (p[0] == 0xC2 && p[1] < 0xA0) /* C1 controls */
-		return 0;
-	/* U+200B … U+206F: zero width, line separators, direction overrides. */
-	if (p[0] == 0xE2 && (p[1] == 0x80 || p[1] == 0x81) && !(p[1] == 0x80 && p[2] >= 0x90 && p[2] <= 0xA7))
-		return 0;
-	return n;
-}
-
-const char *printable(aim_str text, char *out, size_t size)
-{
-	size_t at = 0;
-	for (size_t i = 0; i < text.len && at + 5 < size;) {
-		size_t n = visible((const unsigned char *)text.ptr + i, text.len - i);
-		if (n == 0) {
-			out[at++] = '?';
-			i++;
-			continue;
-		}
-		memcpy(out + at, text.ptr + i, n);
-		at += n;
-		i += n;
-	}
-	out[at] = 0;
-	return out;
-}
 
 static const char *side(uint32_t from)
 {

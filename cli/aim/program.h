@@ -1,0 +1,109 @@
+/* cli/aim/program.h — what the files of aim share. The program uses libaim's public API only.
+ *
+ *     main.c        reads the command line, runs the command
+ *     commands.c    the table of groups
+ *     help.c        --help, made from the table
+ *     completion.c  shell completion, made from the table
+ *     open.c        context, store, log; statuses and exit statuses
+ *     key*.c        aim key …
+ *     audit*.c      aim audit …
+ *
+ * A new command is one entry in its group's table; a new group one entry in commands.c. Help, completion and the
+ * tests find it by itself. What aim shares with the other programs is in cli/common.
+ */
+#ifndef AIM_PROGRAM_H
+#define AIM_PROGRAM_H
+
+#include "../common/files.h"
+#include "../common/options.h"
+#include "../common/say.h"
+#include "../common/screen.h"
+
+#include <stddef.h>
+
+/* Exit status, the same for every command; aim(1) and --help list them. EXIT_OK and EXIT_USAGE: common/say.h. */
+enum {
+	EXIT_NO = 1,      /* the answer is no: not intact, not valid, not found */
+	EXIT_FILE = 3,    /* a store, a file or the output cannot be opened, read or written */
+	EXIT_REFUSED = 4, /* wrong passphrase, already there, not for this purpose, not in this state */
+	EXIT_FAILED = 5   /* anything else */
+};
+
+typedef struct program program;
+
+typedef struct command {
+	const char *name;      /* "generate" */
+	const char *arguments; /* "FILE [OUT]", for the usage line; "" for none */
+	int least, most;       /* arguments; most −1: any number */
+	const char *summary;   /* one line */
+	const char *text;      /* paragraphs for its help; may be NULL */
+	const option *options;
+	size_t n_options;
+	size_t options_size;
+	int (*run)(program *p);
+} command;
+
+typedef struct group {
+	const char *name; /* "key"; NULL: its commands stand alone */
+	const char *title;
+	const command *commands;
+	size_t n;
+} group;
+
+extern const group *const groups[];
+extern const size_t n_groups;
+extern const group group_key, group_audit, group_own;
+
+#define N(array) (sizeof(array) / sizeof *(array))
+
+#define GLOBAL_JSON 1u
+#define GLOBAL_NO_COLOR 2u
+#define GLOBAL_QUIET 4u
+#define GLOBAL_HELP 8u
+#define GLOBAL_VERSION 16u
+
+typedef struct globals {
+	const char *store;
+	uint32_t flags; /* GLOBAL_* */
+} globals;
+
+extern const option global_options[];
+extern const size_t n_global_options;
+
+struct program {
+	globals global;
+	const group *group;
+	const command *command;
+	void *options; /* the command's own */
+	char **args;
+	int n_args;
+	aim_ctx *ctx;
+	aim_store *store;
+	aim_audit *log;
+};
+
+/* The exit status of a failed call. */
+int exit_of(aim_status rc);
+/* say_error() and exit_of(). */
+int failed(const char *what, aim_status rc, const aim_error *err);
+/* The store's path: --store, AIM_STORE, aim.db. */
+const char *store_path(const program *p);
+/* Opens store and log. EXIT_OK or another, after saying what is wrong. */
+int open_log(program *p, const char *log_name, int to_write);
+int open_context(program *p);
+/* Writes what waits. EXIT_OK, or EXIT_FILE after saying that the last records were lost. */
+int close_all(program *p);
+/* A buffer, or NULL after saying that there is no memory. */
+aim_buf *new_buf(program *p);
+/* --quiet was given. */
+int is_quiet(const program *p);
+
+int help_overview(void);
+int help_command(const group *g, const command *c);
+int help_group(const group *g);
+int run_help(program *p);
+int run_completion(program *p);
+const group *find_group(const char *name);
+const command *find_command(const group *g, const char *name);
+
+#endif

@@ -53,6 +53,7 @@
 /* evidence */
 #include <aim/verifycache.h>
 #include <aim/message.h>
+#include <aim/contentdigest.h>
 #include <aim/replay.h>
 #include <aim/headers.h>
 #include <aim/httpsig.h>
@@ -63,6 +64,8 @@
 #include <aim/jws.h>
 #include <aim/dataintegrity.h>
 #include <aim/challenge.h>
+#include <aim/rfc9421.h>
+#include <aim/webbotauth.h>
 
 /* assess */
 #include <aim/fingerprint.h>

@@ -105,6 +105,8 @@ typedef int32_t aim_status;
 #define AIM_E_UNTRUSTED_KEY (-606) /**< signed by another key than the one that is registered or trusted */
 #define AIM_E_DIGEST (-607)        /**< the content does not match its digest */
 #define AIM_E_ENVELOPE (-608)      /**< not a signed envelope of the form that was asked for */
+#define AIM_E_UNCOVERED (-620)     /**< an HTTP signature covers less than the verifier requires */
+#define AIM_E_COMPONENT (-621)     /**< an HTTP signature covers what is not known or the message does not have */
 #define AIM_E_THRESHOLD (-630)     /**< validly signed, by fewer keys than are needed */
 #define AIM_E_ALGORITHM (-631)     /**< signed with an algorithm that is not accepted */
 #define AIM_E_CLAIM (-632)         /**< signed, and for another issuer, subject, audience, purpose or place */

@@ -86,6 +86,8 @@ static const entry table[] = {
 	ROW(AIM_E_UNTRUSTED_KEY, "signed by a key that is not trusted"),
 	ROW(AIM_E_DIGEST, "the content does not match its digest"),
 	ROW(AIM_E_ENVELOPE, "not a signed envelope"),
+	ROW(AIM_E_UNCOVERED, "the signature does not cover what is required"),
+	ROW(AIM_E_COMPONENT, "a covered component is unknown or missing"),
 	ROW(AIM_E_THRESHOLD, "signed by too few keys"),
 	ROW(AIM_E_ALGORITHM, "signed with an algorithm that is not accepted"),
 	ROW(AIM_E_CLAIM, "signed for another purpose"),

@@ -59,6 +59,7 @@
 #include <aim/httpsig.h>
 #include <aim/mcpsig.h>
 #include <aim/agentsig.h>
+#include <aim/envelope.h>
 #include <aim/dsse.h>
 #include <aim/intoto.h>
 #include <aim/jws.h>

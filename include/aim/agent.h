@@ -24,12 +24,19 @@ typedef struct aim_agent aim_agent;
 #define AIM_AGENT_AI 1u      /**< "ai_agent" */
 #define AIM_AGENT_SERVICE 2u /**< "service" */
 
+/** The owner's address has been verified. @since 0.1 */
+#define AIM_AGENT_OWNER_VERIFIED 1u
+
+/** Most aliases of an agent, and how deep parents go: one without has depth 0. @since 0.1 */
+#define AIM_AGENT_MAX_ALIASES 8u
+#define AIM_AGENT_MAX_DEPTH 10u
+
 /** What aim_agent_register() takes. Text must be UTF-8 without control characters; a name is 1 to
  *  limits.max_name_bytes and does not begin or end with a space. Absent spans are left out.
  *  @since 0.1 */
 typedef struct aim_agent_spec {
 	uint32_t struct_size;
-	uint32_t flags;                   /**< 0 */
+	uint32_t flags;                   /**< AIM_AGENT_OWNER_VERIFIED */
 	aim_str name;                     /**< required; unique in the namespace */
 	aim_str display_name;             /**< rules of a name */
 	aim_str description;              /**< ≤ 4 096 bytes; may hold line breaks */
@@ -37,18 +44,25 @@ typedef struct aim_agent_spec {
 	aim_str organization;             /**< rules of a name */
 	const aim_str *capabilities;      /**< declared, e.g. "files:read"; see aim/grant.h */
 	size_t n_capabilities;            /**< ≤ 256 */
-	const aim_public_key *public_key; /**< optional; no two agents have the same */
+	const aim_public_key *public_key; /**< optional; belongs to one agent or server for good */
 	int64_t expires_at_s;             /**< Unix seconds; 0: never */
 	uint32_t type;                    /**< AIM_AGENT_*; 0: AIM_AGENT_AI */
 	uint32_t status;                  /**< AIM_REGISTRY_PENDING (0) or AIM_REGISTRY_VERIFIED */
 	aim_str actor;                    /**< who registers, for the audit record */
+	const aim_str *aliases;           /**< DIDs of did:mesh or did:agentmesh and SPIFFE ids; aim/did.h */
+	size_t n_aliases;                 /**< ≤ AIM_AGENT_MAX_ALIASES */
+	aim_str parent;                   /**< id of the agent that it works for; it inherits that one's owner */
+	int64_t trust_ceiling_micro;      /**< its trust never counts for more; 0: the parent's, or 1 000 000 */
 } aim_agent_spec;
 
 /** Registers an agent under a fresh id. Audit: identity_created (and identity_verified).
+ *  A child belongs to its parent's owner: another one is refused. Its trust ceiling is the lower of its
+ *  parent's and what is asked for; its depth is its parent's and one.
  *  @param spec  in, borrowed     @param out  out, owned; aim_agent_free(); may be NULL
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_ID_NAME, AIM_E_ID_CAPABILITY, AIM_E_KEY,
- *          AIM_E_EXISTS (name or key is taken; the message names the id that has it), AIM_E_LIMIT,
- *          AIM_E_NOMEM, AIM_E_RANDOM, AIM_E_CLOCK, AIM_E_CALLBACK, or the store's
+ *          AIM_E_EXISTS (name, key or alias is taken; the message names the id that has it), AIM_E_ID_DID
+ *          (an alias), AIM_E_NOT_FOUND (the parent), AIM_E_ID_STATUS (the parent is suspended or revoked),
+ *          AIM_E_LIMIT (also a parent that is too deep), AIM_E_CONFLICT, AIM_E_STORE_CORRUPT, AIM_E_NOMEM, AIM_E_RANDOM, AIM_E_CLOCK, AIM_E_CALLBACK, or the store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_agent_register(aim_registry *registry,
                                                        const aim_agent_spec *spec, aim_agent **out,
@@ -73,6 +87,21 @@ AIM_API AIM_CHECK_RESULT aim_status aim_agent_find_key(aim_registry *registry,
                                                        const aim_public_key *public_key,
                                                        aim_agent **out, aim_error *err);
 
+/** The agent that a DID or SPIFFE id names; see aim_did_find().
+ *  @return as aim_agent_find(), AIM_E_ID_DID, AIM_E_CONFLICT (two subjects have keys that begin alike),
+ *          AIM_E_LIMIT, AIM_E_CALLBACK.  Threads: locked.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_agent_find_did(aim_registry *registry, aim_str did,
+                                                       aim_agent **out, aim_error *err);
+
+/** Notes that the owner's address was verified. Audit: owner_verified. Again is no change.
+ *  @param actor  in, who verified, for the audit record
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_ID_NAME (actor), AIM_E_NOT_FOUND, AIM_E_STATE (it has no owner),
+ *          AIM_E_ID_STATUS (it is revoked), AIM_E_CONFLICT (others keep changing the same agent),
+ *          AIM_E_NOMEM, AIM_E_CLOCK, AIM_E_STORE_CORRUPT, or the store's
+ *  Threads: locked.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_agent_verify_owner(aim_registry *registry, aim_str id,
+                                                           aim_str actor, aim_error *err);
+
 /** Receives one agent, borrowed for the call; the registry may be used inside. A non-zero result ends
  *  the walk and is returned by it. @since 0.1 */
 typedef aim_status (*aim_agent_visit)(void *user, const aim_agent *agent);
@@ -88,7 +117,7 @@ AIM_API AIM_CHECK_RESULT aim_status aim_agent_list(aim_registry *registry, aim_s
                                                    aim_error *err);
 
 /** Moves an agent along the life cycle. Audit: identity_verified, identity_suspended,
- *  identity_revoked. Revoking releases the name; id, key and history stay.
+ *  identity_revoked. Revoking releases the name and SPIFFE ids; id, keys, DIDs and history stay.
  *  @param move  in, borrowed
  *  @return AIM_OK (also when it has that status already), AIM_E_INVALID, AIM_E_VERSION,
  *          AIM_E_ID_NAME (actor), AIM_E_NOT_FOUND, AIM_E_STATE (not in the table; or a security suspension without override
@@ -109,12 +138,24 @@ AIM_API aim_str aim_agent_display_name(const aim_agent *agent);
 AIM_API aim_str aim_agent_description(const aim_agent *agent);
 AIM_API aim_str aim_agent_owner(const aim_agent *agent);
 AIM_API aim_str aim_agent_organization(const aim_agent *agent);
-/** "did:mesh:" and the first 32 hex digits of the key id; empty without a key. @since 0.1 */
+/** "did:mesh:" and the first 32 hex digits of the id of its first key; empty when it never had one.
+ *  @since 0.1 */
 AIM_API aim_str aim_agent_did(const aim_agent *agent);
-/** SHA-256 of the public key in hex; empty without a key. @since 0.1 */
+/** SHA-256 of the active public key in hex; empty without one. @since 0.1 */
 AIM_API aim_str aim_agent_key_id(const aim_agent *agent);
 /** Why it has its status; empty when no reason was given. @since 0.1 */
 AIM_API aim_str aim_agent_status_reason(const aim_agent *agent);
+
+/** Id of the agent it works for; empty without one.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API aim_str aim_agent_parent(const aim_agent *agent);
+
+/** 1 when the owner's address was verified, else 0.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API int32_t aim_agent_owner_is_verified(const aim_agent *agent);
+/** Parents above it: 0 … AIM_AGENT_MAX_DEPTH.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API uint32_t aim_agent_delegation_depth(const aim_agent *agent);
+/** What its trust counts for at most: 1 … 1 000 000; 0 for NULL.  Threads: const.  Allocates: no.
+ *  @since 0.1 */
+AIM_API int64_t aim_agent_trust_ceiling_micro(const aim_agent *agent);
 
 /** AIM_REGISTRY_*; 0 for NULL.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API uint32_t aim_agent_status(const aim_agent *agent);
@@ -130,7 +171,8 @@ AIM_API int64_t aim_agent_expires_at_s(const aim_agent *agent);
  *  @return 1 or 0.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API int32_t aim_agent_is_active(const aim_agent *agent, int64_t now_us);
 
-/** @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND without a key
+/** The active key; aim/keyring.h has the others.
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND without an active key
  *  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API aim_status aim_agent_public_key(const aim_agent *agent, aim_public_key *out);
 
@@ -138,6 +180,11 @@ AIM_API aim_status aim_agent_public_key(const aim_agent *agent, aim_public_key *
 AIM_API size_t aim_agent_capability_count(const aim_agent *agent);
 /** Empty past the end.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API aim_str aim_agent_capability_at(const aim_agent *agent, size_t index);
+
+/** DIDs and SPIFFE ids that others gave it.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API size_t aim_agent_alias_count(const aim_agent *agent);
+/** Empty past the end.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API aim_str aim_agent_alias_at(const aim_agent *agent, size_t index);
 
 AIM_END_DECLS
 

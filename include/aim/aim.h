@@ -45,6 +45,7 @@
 #include <aim/agent.h>
 #include <aim/server.h>
 #include <aim/keyring.h>
+#include <aim/did.h>
 #include <aim/link.h>
 #include <aim/grant.h>
 #include <aim/delegation.h>

@@ -1,24 +1,22 @@
 /* identity/agent.c — what is an agent's own; the rest is in subject.c. Layer identity. */
-#include <aim/agent.h>
+#include "identity/agent.h"
 
 #include "base/ctx.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/sized.h"
 #include "base/time.h"
 #include "identity/check.h"
 #include "identity/status.h"
-#include "identity/subject.h"
+#include "identity/did_find.h"
+
+#include <aim/did.h>
 
 #define P sizeof(void *)
-AIM__NO_PADDING(aim_agent_spec, 8 + 15 * P + 8 + 8);
+AIM__NO_PADDING(aim_agent_spec, 8 + 15 * P + 8 + 8 + 4 * P + 8);
 #undef P
 
-struct aim_agent {
-	aim__subject subject;
-	aim_str organization;
-	uint32_t type;
-	uint32_t reserved;
-};
+#define MAX_CEILING_MICRO 1000000
 
 static const char *const type_names[] = {"unknown", "ai_agent", "service", NULL};
 
@@ -26,6 +24,10 @@ static const aim__field agent_fields[] = {
 	AIM__SUBJECT_HEAD(struct aim_agent),
 	{"organization", offsetof(struct aim_agent, organization), AIM__FIELD_TEXT, 0, NULL},
 	{"type", offsetof(struct aim_agent, type), AIM__FIELD_NAME, 1, type_names},
+	{"owner_verified", offsetof(struct aim_agent, owner_verified), AIM__FIELD_BOOL, 0, NULL},
+	{"parent", offsetof(struct aim_agent, parent), AIM__FIELD_TEXT, 0, NULL},
+	{"delegation_depth", offsetof(struct aim_agent, depth), AIM__FIELD_UINT, 0, NULL},
+	{"trust_ceiling_micro", offsetof(struct aim_agent, trust_ceiling_micro), AIM__FIELD_UINT, 0, NULL},
 };
 
 const aim__subject_kind aim__agent_kind = {
@@ -42,8 +44,14 @@ static aim_agent *agent_of(aim__subject *subject)
 static aim_status check_spec(const aim_ctx *ctx, const aim_agent_spec *spec, aim_error *err)
 {
 	char text[AIM__TIME_TEXT_SIZE];
-	if (spec->flags != 0)
-		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_IDENTITY, "aim_agent_spec.flags must be 0");
+	if (spec->flags & ~AIM_AGENT_OWNER_VERIFIED)
+		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_IDENTITY,
+		                 "aim_agent_spec.flags has an unknown bit");
+	if (spec->flags & AIM_AGENT_OWNER_VERIFIED && spec->owner.len == 0 && spec->parent.len == 0)
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY, "there is no owner to be verified");
+	if (spec->trust_ceiling_micro < 0 || spec->trust_ceiling_micro > MAX_CEILING_MICRO)
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY,
+		                 "trust_ceiling_micro is not within 0 and 1000000");
 	if (spec->type > AIM_AGENT_SERVICE)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY, "%u is no type of agent", spec->type);
 	if (spec->expires_at_s < 0 || aim__time_format_s(text, spec->expires_at_s) != AIM_OK)
@@ -61,10 +69,15 @@ static void fill_draft(aim_agent *draft, const aim_agent_spec *spec)
 	s->owner = spec->owner;
 	s->capabilities.items = spec->capabilities;
 	s->capabilities.n = spec->n_capabilities;
+	s->aliases.items = spec->aliases;
+	s->aliases.n = spec->n_aliases;
 	s->status = spec->status ? spec->status : AIM_REGISTRY_PENDING;
 	s->expires_at_s = spec->expires_at_s;
 	draft->organization = spec->organization;
 	draft->type = spec->type ? spec->type : AIM_AGENT_AI;
+	draft->owner_verified = spec->flags & AIM_AGENT_OWNER_VERIFIED;
+	draft->parent = spec->parent;
+	draft->trust_ceiling_micro = (uint64_t)spec->trust_ceiling_micro;
 }
 
 aim_status aim_agent_register(aim_registry *registry, const aim_agent_spec *spec, aim_agent **out,
@@ -74,19 +87,23 @@ aim_status aim_agent_register(aim_registry *registry, const aim_agent_spec *spec
 	aim_agent draft = {.type = 0};
 	aim__subject_key_text key_text;
 	aim__subject *subject = NULL;
+	aim_agent *parent = NULL;
 	if (!registry || !spec)
 		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and spec are required");
-	aim_status rc = aim__sized_in(&s, sizeof s, spec, sizeof s, "aim_agent_spec", err);
+	aim_status rc =
+		aim__sized_in(&s, sizeof s, spec, offsetof(aim_agent_spec, aliases), "aim_agent_spec", err);
 	if (rc == AIM_OK)
 		rc = check_spec(registry->ctx, &s, err);
 	if (rc != AIM_OK)
 		return rc;
 	fill_draft(&draft, &s);
-	if (s.public_key)
+	rc = aim__agent_inherit(registry, &draft, &parent, err);
+	if (rc == AIM_OK && s.public_key)
 		rc = aim__subject_set_key(registry->ctx, &draft.subject, s.public_key, &key_text, err);
 	if (rc == AIM_OK)
 		rc = aim__subject_register(registry, &aim__agent_kind, &draft.subject, s.actor,
 		                           out ? &subject : NULL, err);
+	aim_agent_free(parent);
 	if (rc == AIM_OK && out)
 		*out = agent_of(subject);
 	return rc;
@@ -127,6 +144,18 @@ aim_status aim_agent_find_key(aim_registry *registry, const aim_public_key *publ
 		                   "registry, public_key and out are required");
 	aim_status rc = aim__subject_find_key(registry, &aim__agent_kind, public_key, &subject, err);
 	return give(rc, subject, out);
+}
+
+aim_status aim_agent_find_did(aim_registry *registry, aim_str did, aim_agent **out, aim_error *err)
+{
+	char id[AIM__ID_SIZE];
+	if (!registry || !out)
+		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and out are required");
+	aim_status rc = aim_did_find(registry, did, id, err);
+	if (rc == AIM_OK && aim__subject_kind_of(aim_str_from(id)) != &aim__agent_kind)
+		return aim__fail(err, AIM_E_NOT_FOUND, AIM_LAYER_IDENTITY, "%.*s is a server, no agent",
+		                 AIM__STR(did));
+	return rc == AIM_OK ? aim_agent_find(registry, aim_str_from(id), out, err) : rc;
 }
 
 typedef struct visitor {
@@ -212,6 +241,28 @@ aim_str aim_agent_status_reason(const aim_agent *agent)
 	return agent ? agent->subject.status_reason : nothing;
 }
 
+aim_str aim_agent_parent(const aim_agent *agent)
+{
+	return agent ? agent->parent : nothing;
+}
+
+int32_t aim_agent_owner_is_verified(const aim_agent *agent)
+{
+	return agent && agent->owner_verified;
+}
+
+uint32_t aim_agent_delegation_depth(const aim_agent *agent)
+{
+	return agent ? (uint32_t)agent->depth : 0;
+}
+
+int64_t aim_agent_trust_ceiling_micro(const aim_agent *agent)
+{
+	if (!agent)
+		return 0;
+	return agent->trust_ceiling_micro ? (int64_t)agent->trust_ceiling_micro : MAX_CEILING_MICRO;
+}
+
 uint32_t aim_agent_status(const aim_agent *agent)
 {
 	return agent ? agent->subject.status : 0;
@@ -263,4 +314,14 @@ size_t aim_agent_capability_count(const aim_agent *agent)
 aim_str aim_agent_capability_at(const aim_agent *agent, size_t index)
 {
 	return agent ? aim__list_at(&agent->subject.capabilities, index) : nothing;
+}
+
+size_t aim_agent_alias_count(const aim_agent *agent)
+{
+	return agent ? agent->subject.aliases.n : 0;
+}
+
+aim_str aim_agent_alias_at(const aim_agent *agent, size_t index)
+{
+	return agent ? aim__list_at(&agent->subject.aliases, index) : nothing;
 }

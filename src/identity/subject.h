@@ -30,6 +30,7 @@ typedef struct aim__subject {
 	aim_str newest_key; /* id of the key registered last, whatever became of it; empty without any */
 	aim_str status_reason;
 	aim__text_list capabilities;
+	aim__text_list aliases; /* foreign DIDs and SPIFFE ids */
 	aim__optional_key key;
 	uint32_t status;
 	uint32_t security; /* suspended for a security reason */
@@ -48,6 +49,7 @@ typedef struct aim__subject {
 	AIM__SUBJECT_FIELD(type, "owner", owner, AIM__FIELD_TEXT, 0),                                  \
 	AIM__SUBJECT_FIELD(type, "capabilities", capabilities, AIM__FIELD_LIST, 0),                    \
 	AIM__SUBJECT_FIELD(type, "did", did, AIM__FIELD_TEXT, 0),                                      \
+	AIM__SUBJECT_FIELD(type, "aliases", aliases, AIM__FIELD_LIST, 0),                              \
 	AIM__SUBJECT_FIELD(type, "public_key", key, AIM__FIELD_KEY, 0),                                \
 	AIM__SUBJECT_FIELD(type, "key_id", key_id, AIM__FIELD_TEXT, 0),                                \
 	AIM__SUBJECT_FIELD(type, "newest_key", newest_key, AIM__FIELD_TEXT, 0),                        \

@@ -7,7 +7,10 @@
 #include "base/format.h"
 #include "base/sized.h"
 #include "identity/check.h"
+#include "identity/did_find.h"
 
+#include <aim/agent.h>
+#include <aim/did.h>
 #include <string.h>
 
 /* Operations of a registration, in this order: the failed one tells what is taken. */
@@ -74,6 +77,43 @@ aim_status aim__subject_set_key(const aim_ctx *ctx, aim__subject *draft, const a
 	return AIM_OK;
 }
 
+static int is_spiffe(aim_str alias)
+{
+	return alias.len >= 9 && memcmp(alias.ptr, "spiffe://", 9) == 0;
+}
+
+/* did:mesh and did:agentmesh ids, as the mesh makes them, and SPIFFE ids. */
+static aim_status check_alias(aim_str alias, aim_error *err)
+{
+	if (alias.ptr && is_spiffe(alias))
+		return aim_did_spiffe_check(alias, err);
+	aim_status rc = aim_did_check(alias, err);
+	if (rc != AIM_OK || (alias.len > 9 && memcmp(alias.ptr, "did:mesh:", 9) == 0) ||
+	    (alias.len > 14 && memcmp(alias.ptr, "did:agentmesh:", 14) == 0))
+		return rc;
+	return aim__fail(err, AIM_E_ID_DID, AIM_LAYER_IDENTITY,
+	                 "an alias is a did:mesh, a did:agentmesh or a SPIFFE id, not %.*s", AIM__STR(alias));
+}
+
+static aim_status check_aliases(const aim__text_list *aliases, aim_error *err)
+{
+	if (aliases->n > AIM_AGENT_MAX_ALIASES)
+		return aim__fail(err, AIM_E_LIMIT, AIM_LAYER_IDENTITY, "more than %u aliases",
+		                 AIM_AGENT_MAX_ALIASES);
+	if (aliases->n && !aliases->items)
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY, "aliases is NULL and n_aliases is not 0");
+	for (size_t i = 0; i < aliases->n; i++) {
+		aim_status rc = check_alias(aliases->items[i], err);
+		for (size_t k = 0; rc == AIM_OK && k < i; k++)
+			if (aim_str_equal(aliases->items[i], aliases->items[k]))
+				rc = aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY, "the alias %.*s is there twice",
+				               AIM__STR(aliases->items[i]));
+		if (rc != AIM_OK)
+			return rc;
+	}
+	return AIM_OK;
+}
+
 static aim_status check_draft(const aim_ctx *ctx, const aim__subject *draft, aim_str actor,
                               aim_error *err)
 {
@@ -88,6 +128,8 @@ static aim_status check_draft(const aim_ctx *ctx, const aim__subject *draft, aim
 		rc = aim__check_capabilities(ctx, draft->capabilities.items, draft->capabilities.n, err);
 	if (rc == AIM_OK)
 		rc = aim__check_name(ctx, "actor", actor, 0, err);
+	if (rc == AIM_OK)
+		rc = check_aliases(&draft->aliases, err);
 	if (rc == AIM_OK && draft->status != AIM_REGISTRY_PENDING && draft->status != AIM_REGISTRY_VERIFIED)
 		rc = aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY,
 		               "a registration begins as pending or verified, not %s",
@@ -105,6 +147,16 @@ static aim_status add_key(aim__batch *batch, const aim__subject *draft, aim_erro
 	                      &aim__key_fields, &key, err);
 }
 
+static aim_status add_aliases(aim__batch *batch, const aim__subject *draft, aim_error *err)
+{
+	aim_status rc = AIM_OK;
+	for (size_t i = 0; rc == AIM_OK && i < draft->aliases.n; i++) {
+		aim_str parts[2] = {draft->name_space, draft->aliases.items[i]};
+		rc = aim__batch_add_index(batch, AIM__ALIAS_PREFIX, parts, 2, draft->id, err);
+	}
+	return rc;
+}
+
 static aim_status build_registration(aim__batch *batch, const aim__subject *draft, aim_str actor,
                                      aim_error *err)
 {
@@ -115,6 +167,8 @@ static aim_status build_registration(aim__batch *batch, const aim__subject *draf
 		rc = aim__batch_add_index(batch, draft->kind->by_name, name, 2, draft->id, err);
 	if (rc == AIM_OK && draft->key.present)
 		rc = add_key(batch, draft, err);
+	if (rc == AIM_OK)
+		rc = add_aliases(batch, draft, err);
 	if (rc == AIM_OK)
 		rc = write_data(batch, draft, err);
 	if (rc != AIM_OK)
@@ -140,24 +194,24 @@ aim_status aim__subject_key_taken(aim_registry *registry, aim_str key_id, aim_er
 	return rc;
 }
 
-/* Says who has the name or key. When the other one vanished meanwhile, the caller may try again. */
+/* Says who has the name, key or alias. When the other one vanished meanwhile, the caller may try again. */
 static aim_status explain_conflict(const aim__batch *batch, const aim__subject *draft,
                                    uint32_t failed_op, aim_error *err)
 {
 	char id[AIM__ID_SIZE];
-	aim_status rc = AIM_E_CONFLICT;
-	if (failed_op == OP_KEY)
-		rc = aim__subject_key_taken(batch->registry, draft->key_id, err);
-	else if (failed_op == OP_NAME)
-		rc = aim__subject_index(batch->registry, batch->ops[OP_NAME].key, id, err);
-	else
+	uint32_t first_alias = draft->key.present ? OP_KEY + 1 : OP_KEY;
+	if (failed_op == OP_RECORD || failed_op >= batch->n_ops)
 		return aim__fail_plain(err, AIM_E_CONFLICT, AIM_LAYER_IDENTITY);
+	aim_status rc = draft->key.present && failed_op == OP_KEY
+	                    ? aim__subject_key_taken(batch->registry, draft->key_id, err)
+	                    : aim__subject_index(batch->registry, batch->ops[failed_op].key, id, err);
 	if (rc == AIM_E_NOT_FOUND)
 		return AIM_E_CONFLICT;
 	if (rc != AIM_OK)
 		return rc;
-	return aim__fail(err, AIM_E_EXISTS, AIM_LAYER_IDENTITY, "the name \"%.*s\" belongs to %s",
-	                 AIM__STR(draft->name), id);
+	aim_str what = failed_op == OP_NAME ? draft->name : draft->aliases.items[failed_op - first_alias];
+	return aim__fail(err, AIM_E_EXISTS, AIM_LAYER_IDENTITY, "the %s \"%.*s\" belongs to %s",
+	                 failed_op == OP_NAME ? "name" : "alias", AIM__STR(what), id);
 }
 
 /* The handle comes out of the bytes that were stored: what is given out is what will be read. */
@@ -186,6 +240,21 @@ static aim_status commit_registration(aim__batch *batch, const aim__subject *dra
 	return rc;
 }
 
+/* An alias that follows from another's key would never be found: it is refused. */
+static aim_status aliases_are_free(aim_registry *registry, const aim__subject *draft, aim_error *err)
+{
+	char id[AIM__ID_SIZE];
+	for (size_t i = 0; i < draft->aliases.n; i++) {
+		aim_status rc = aim__did_find(registry, draft->aliases.items[i], id, err);
+		if (rc == AIM_OK)
+			return aim__fail(err, AIM_E_EXISTS, AIM_LAYER_IDENTITY, "the alias \"%.*s\" belongs to %s",
+			                 AIM__STR(draft->aliases.items[i]), id);
+		if (rc != AIM_E_NOT_FOUND)
+			return rc;
+	}
+	return AIM_OK;
+}
+
 aim_status aim__subject_register(aim_registry *registry, const aim__subject_kind *kind,
                                  aim__subject *draft, aim_str actor, aim__subject **out,
                                  aim_error *err)
@@ -195,6 +264,8 @@ aim_status aim__subject_register(aim_registry *registry, const aim__subject_kind
 	draft->kind = kind;
 	draft->name_space = aim_registry_name_space(registry);
 	aim_status rc = check_draft(registry->ctx, draft, actor, err);
+	if (rc == AIM_OK)
+		rc = aliases_are_free(registry, draft, err);
 	if (rc == AIM_OK)
 		rc = now_us(registry->ctx, &draft->created_us, err);
 	if (rc != AIM_OK)
@@ -257,19 +328,31 @@ static aim_status check_move(const aim__subject *s, const aim_registry_move *mov
 	return AIM_OK;
 }
 
+/* The name and the SPIFFE ids are free for the next; DIDs are said of one subject for good. */
+static aim_status release_names(aim__batch *batch, const aim__subject *s, aim_error *err)
+{
+	aim_str name[2] = {s->name_space, s->name};
+	aim_status rc = aim__batch_add(batch, AIM_STORE_DELETE, 0, s->kind->by_name, name, 2, NULL, NULL, err);
+	for (size_t i = 0; rc == AIM_OK && i < s->aliases.n; i++) {
+		aim_str alias[2] = {s->name_space, s->aliases.items[i]};
+		if (is_spiffe(alias[1]))
+			rc = aim__batch_add(batch, AIM_STORE_DELETE, 0, AIM__ALIAS_PREFIX, alias, 2, NULL, NULL, err);
+	}
+	return rc;
+}
+
 static aim_status build_move(aim__batch *batch, aim__subject *s, const aim_registry_move *move,
                              aim_error *err)
 {
-	aim_str name[2] = {s->name_space, s->name};
 	s->status = move->status;
 	s->status_reason = move->reason;
 	s->security = move->status == AIM_REGISTRY_SUSPENDED && move->flags & AIM_REGISTRY_SECURITY;
 	aim_status rc = now_us(batch->registry->ctx, &s->updated_us, err);
 	if (rc == AIM_OK)
 		rc = aim__subject_put(batch, s, err);
-	/* It was not revoked at that version, so the name is still its own. */
+	/* It was not revoked at that version, so the names are still its own. */
 	if (rc == AIM_OK && move->status == AIM_REGISTRY_REVOKED)
-		rc = aim__batch_add(batch, AIM_STORE_DELETE, 0, s->kind->by_name, name, 2, NULL, NULL, err);
+		rc = release_names(batch, s, err);
 	if (rc == AIM_OK)
 		rc = write_data(batch, s, err);
 	if (rc == AIM_OK)

@@ -143,7 +143,7 @@ static void bad_input_is_refused_before_anything_is_written(void **state)
 	ROW(status = AIM_REGISTRY_SUSPENDED, AIM_E_INVALID);
 	ROW(type = 3, AIM_E_INVALID);
 	ROW(expires_at_s = -1, AIM_E_INVALID);
-	ROW(flags = 1, AIM_E_VERSION);
+	ROW(flags = 2, AIM_E_VERSION);
 	ROW(public_key = &identity_point, AIM_E_KEY);
 	ROW(struct_size = 8, AIM_E_INVALID);
 #undef ROW

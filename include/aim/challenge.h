@@ -20,6 +20,7 @@
 #define AIM_CHALLENGE_H
 
 #include <aim/key.h>
+#include <aim/registry.h>
 
 AIM_BEGIN_DECLS
 
@@ -56,8 +57,9 @@ typedef struct aim_challenge_response {
 	aim_str agent_did;                /**< who asks */
 	aim_bytes signature;              /**< 64 bytes */
 	const aim_public_key *public_key; /**< the key that the server shows */
-	const aim_public_key *trusted;    /**< the keys that are registered for this server and in force */
+	const aim_public_key *trusted;    /**< without a registry: the keys of this server that are in force */
 	uint64_t n_trusted;               /**< 0: no key is trusted */
+	aim_registry *registry;           /**< in; its word on the key and the server, instead of trusted; may be NULL */
 } aim_challenge_response;
 
 /** An issuer with nothing pending.
@@ -108,12 +110,14 @@ AIM_API AIM_CHECK_RESULT aim_status aim_challenge_sign(const aim_key *key, aim_s
 
 /** Whether the server has proved its key. The checks in their order, each with its own status: the text's form,
  *  the signature, the key among the trusted ones, expiry, that it is pending, that it was issued as it stands here for
- *  this server and this agent. Whatever the result, the challenge cannot be answered again.
+ *  this server and this agent, and with a registry that the server is neither suspended nor revoked (pending ones may
+ *  prove their key). Whatever the result, the challenge cannot be answered again.
  *  @param response  in, borrowed     @param now_s  in, Unix seconds
  *  @return AIM_OK only when proved; AIM_E_ENVELOPE, AIM_E_SIGNATURE, AIM_E_KEY (unusable public key),
- *          AIM_E_UNTRUSTED_KEY, AIM_E_EXPIRED, AIM_E_REPLAY (answered before, or never issued), AIM_E_ISSUER (issued
- *          otherwise, or for others), AIM_E_INVALID, AIM_E_VERSION, AIM_E_CALLBACK
- *  Threads: locked.  Allocates: no.  Source: RFC 8032 §5.1.7.  @since 0.1 */
+ *          AIM_E_UNTRUSTED_KEY, AIM_E_KEY_REVOKED, AIM_E_EXPIRED (the challenge), AIM_E_REPLAY (answered before, or
+ *          never issued), AIM_E_ISSUER (issued otherwise or for others, or the server is not in force), AIM_E_INVALID,
+ *          AIM_E_VERSION, AIM_E_CALLBACK, with a registry also AIM_E_NOMEM, AIM_E_STORE_CORRUPT, or the store's
+ *  Threads: locked.  Allocates: with a registry.  Source: RFC 8032 §5.1.7.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_challenge_verify(aim_challenge_issuer *issuer,
                                                          const aim_challenge_response *response, int64_t now_s,
                                                          aim_error *err);

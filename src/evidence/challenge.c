@@ -1,8 +1,11 @@
-/* evidence/challenge.c — challenges that wait for an answer. Layer evidence; whom to trust comes in as an argument.
+/* evidence/challenge.c — challenges that wait for an answer. Layer evidence; whom to trust comes in as an argument, or
+ * from the registry.
  *
  * A pending challenge is found by its first field, 32 random bytes, and taken out before anything of the answer is
  * looked at: of two answers at the same time one finds it, and a wrong one has used it up. */
 #include <aim/challenge.h>
+
+#include <aim/keyring.h>
 
 #include "base/buf.h"
 #include "base/ctx.h"
@@ -18,7 +21,7 @@
 #include <string.h>
 
 AIM__NO_PADDING(aim_challenge_issuer_options, 4 * 4);
-AIM__NO_PADDING(aim_challenge_response, 8 + 3 * sizeof(aim_str) + sizeof(aim_bytes) + 2 * sizeof(void *) + 8);
+AIM__NO_PADDING(aim_challenge_response, 8 + 3 * sizeof(aim_str) + sizeof(aim_bytes) + 3 * sizeof(void *) + 8);
 
 #define DEFAULT_PENDING 1000u
 #define CEILING_PENDING 1000000u
@@ -238,6 +241,39 @@ static aim_status check_signature(const aim_ctx *ctx, const aim_challenge_respon
 	                                  r->signature.ptr, err);
 }
 
+static aim_status untrusted(const char *why, aim_error *err)
+{
+	return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_EVIDENCE, "challenge: signed by a key that %s", why);
+}
+
+/* What the registry says of the key. What it says of the server itself comes last in the order of the checks:
+ * *late. The registry is asked for the context's now: a time in whole seconds would call a key early that was
+ * registered within this second. */
+static aim_status check_registered(const aim_challenge_response *r, aim_status *late, aim_error *err)
+{
+	aim_keyring_entry entry = {.struct_size = sizeof entry};
+	aim_status rc = aim_keyring_check(r->registry, r->public_key, 0, AIM_KEYRING_ALLOW_PENDING, &entry, err);
+	if (rc == AIM_E_UNTRUSTED_KEY || rc == AIM_E_KEY_REVOKED)
+		return rc;
+	if (rc == AIM_E_KEY_EARLY || entry.state == AIM_KEYRING_EXPIRED)
+		return untrusted("is not in force", err);
+	if (rc != AIM_OK && rc != AIM_E_ID_STATUS && rc != AIM_E_EXPIRED)
+		return rc;
+	if (entry.subject_kind != AIM_KEYRING_SERVER || !aim_str_equal(aim_str_from(entry.subject), r->server_id))
+		return untrusted("is registered for another subject", err);
+	*late = rc;
+	return AIM_OK;
+}
+
+static aim_status check_key(const aim_challenge_response *r, aim_status *late, aim_error *err)
+{
+	*late = AIM_OK;
+	if (r->registry)
+		return check_registered(r, late, err);
+	return aim__key_among(r->public_key, r->trusted, r->n_trusted) ? AIM_OK
+	                                                               : untrusted("is not among the server's", err);
+}
+
 /* As it was issued, for the one that has answered and the one that asks. */
 static aim_status check_issued(const pending *p, const aim_challenge_response *r, const aim_challenge *c,
                                aim_error *err)
@@ -257,17 +293,22 @@ static aim_status check(const aim_ctx *ctx, const pending *p, const aim_challeng
                         aim_error *err)
 {
 	aim_challenge c = {.struct_size = sizeof c};
+	aim_status late;
 	aim_status rc = aim__challenge_read(r->challenge, &c, err);
 	if (rc == AIM_OK)
 		rc = check_signature(ctx, r, err);
 	if (rc != AIM_OK)
 		return rc;
-	if (!aim__key_among(r->public_key, r->trusted, r->n_trusted))
-		return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_EVIDENCE,
-		                 "challenge: signed by a key that is not among the server's");
+	rc = check_key(r, &late, err);
+	if (rc != AIM_OK)
+		return rc;
 	if (now_s >= c.expires_at_s)
 		return aim__fail(err, AIM_E_EXPIRED, AIM_LAYER_EVIDENCE, "challenge: expired at its time");
-	return check_issued(p, r, &c, err);
+	rc = check_issued(p, r, &c, err);
+	if (rc == AIM_OK && late != AIM_OK)
+		return aim__fail(err, AIM_E_ISSUER, AIM_LAYER_EVIDENCE,
+		                 "challenge: the server is suspended, revoked or expired in the registry");
+	return rc;
 }
 
 static aim_status take_response(const aim_ctx *ctx, aim_challenge_response *r,

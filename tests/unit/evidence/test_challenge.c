@@ -5,6 +5,8 @@
 #include "crypto/provider.h"
 
 #include <aim/challenge.h>
+#include <aim/keyring.h>
+#include <aim/server.h>
 
 #define NOW INT64_C(1795434222) /* 2026-11-23T11:43:42Z */
 #define DID "did:mesh:0123456789abcdef0123456789abcdef"
@@ -342,6 +344,155 @@ static void test_a_thousand(void **state)
 	assert_int_equal(aim_challenge_pending(issuer), 0);
 }
 
+/* ---- with a registry ---- */
+
+typedef struct registered {
+	aim_store *store;
+	aim_audit *log;
+	aim_registry *registry;
+	char id[40];
+} registered;
+
+static aim_status register_server(aim_ctx *c, registered *r, const aim_public_key *its_key)
+{
+	aim_server_spec spec = {.struct_size = sizeof spec, .public_key = its_key};
+	aim_server *server = NULL;
+	memset(r, 0, sizeof *r);
+	spec.name = str("files");
+	spec.url = str("https://files.example/mcp");
+	aim_status rc = aim_store_open_memory(c, NULL, &r->store, NULL);
+	if (rc == AIM_OK)
+		rc = aim_audit_open(r->store, NULL, &r->log, NULL);
+	if (rc == AIM_OK)
+		rc = aim_registry_open(r->log, NULL, &r->registry, NULL);
+	if (rc == AIM_OK)
+		rc = aim_server_register(r->registry, &spec, &server, NULL);
+	if (rc == AIM_OK)
+		memcpy(r->id, aim_server_id(server).ptr, aim_server_id(server).len);
+	aim_server_free(server);
+	return rc;
+}
+
+static void unregister(registered *r)
+{
+	aim_registry_free(r->registry);
+	aim_audit_free(r->log);
+	aim_store_free(r->store);
+}
+
+static aim_challenge_response registered_answer(const registered *server)
+{
+	aim_buf_clear(text);
+	assert_status(aim_challenge_issue(issuer, str(server->id), str(DID), NOW, text, NULL), AIM_OK);
+	assert_status(aim_challenge_sign(key, aim_buf_str(text), str(DID), NOW, signature, NULL), AIM_OK);
+	aim_challenge_response r = answer_to(aim_buf_str(text));
+	r.server_id = str(server->id);
+	r.n_trusted = 0;
+	r.registry = server->registry;
+	return r;
+}
+
+static void move_server(const registered *server, uint32_t status)
+{
+	aim_registry_move move = {.struct_size = sizeof move, .status = status};
+	move.reason = str("test");
+	assert_status(aim_server_move(server->registry, str(server->id), &move, NULL), AIM_OK);
+}
+
+/* A pending server may prove its key; a suspended one has proved nothing, and that is said last. */
+static void test_registered(void **state)
+{
+	registered server;
+	(void)state;
+	assert_status(register_server(ctx, &server, &public_key), AIM_OK);
+	aim_challenge_response r = registered_answer(&server);
+	assert_status(verify(&r, NOW), AIM_OK);
+	move_server(&server, AIM_REGISTRY_VERIFIED);
+	r = registered_answer(&server);
+	assert_status(verify(&r, NOW), AIM_OK);
+	move_server(&server, AIM_REGISTRY_SUSPENDED);
+	r = registered_answer(&server);
+	assert_status(verify(&r, NOW), AIM_E_ISSUER);
+	assert_status(verify(&r, NOW), AIM_E_REPLAY);
+	assert_status(verify(&r, NOW + 300), AIM_E_EXPIRED);
+	unregister(&server);
+}
+
+static void test_registered_for_another(void **state)
+{
+	registered server;
+	aim_key *stranger = kit_key(ctx, AIM_KEY_SERVER, SEED_B);
+	aim_public_key theirs = kit_public(stranger);
+	(void)state;
+	assert_status(register_server(ctx, &server, &public_key), AIM_OK);
+	aim_challenge_response r = registered_answer(&server);
+	r.server_id = str(SERVER);
+	assert_status(verify(&r, NOW), AIM_E_UNTRUSTED_KEY);
+	r = registered_answer(&server);
+	assert_status(aim_challenge_sign(stranger, r.challenge, str(DID), NOW, signature, NULL), AIM_OK);
+	r.public_key = &theirs;
+	r.trusted = &theirs; /* the registry's word alone counts */
+	r.n_trusted = 1;
+	assert_status(verify(&r, NOW), AIM_E_UNTRUSTED_KEY);
+	aim_key_unref(stranger);
+	unregister(&server);
+}
+
+static void test_revoked_key(void **state)
+{
+	registered server;
+	char id[AIM_KEY_ID_SIZE];
+	(void)state;
+	assert_status(register_server(ctx, &server, &public_key), AIM_OK);
+	assert_status(aim_key_id(ctx, &public_key, id), AIM_OK);
+	aim_challenge_response r = registered_answer(&server);
+	assert_status(aim_keyring_revoke(server.registry, str(id), NULL, NULL), AIM_OK);
+	assert_status(verify(&r, NOW), AIM_E_KEY_REVOKED);
+	unregister(&server);
+}
+
+static aim_status run_registered(aim_ctx *c, void *arg)
+{
+	static const uint8_t seed[32] = {1};
+	aim_challenge_issuer *mine = NULL;
+	aim_key *k = NULL;
+	aim_buf *out = NULL;
+	registered server = {0};
+	(void)arg;
+	aim_status rc = aim_key_from_seed(c, AIM_KEY_SERVER, aim_bytes_from(seed, 32), &k, NULL);
+	if (rc == AIM_OK)
+		rc = aim_challenge_issuer_new(c, NULL, &mine, NULL);
+	if (rc == AIM_OK)
+		rc = aim_buf_new(c, &out);
+	if (rc == AIM_OK) {
+		aim_public_key p = kit_public(k);
+		rc = register_server(c, &server, &p);
+	}
+	if (rc == AIM_OK)
+		rc = aim_challenge_issue(mine, str(server.id), str(DID), NOW, out, NULL);
+	if (rc == AIM_OK)
+		rc = aim_challenge_sign(k, aim_buf_str(out), str(DID), NOW, signature, NULL);
+	if (rc == AIM_OK) {
+		aim_public_key p = kit_public(k);
+		aim_challenge_response r = answer_to(aim_buf_str(out));
+		r.public_key = &p;
+		r.registry = server.registry;
+		r.server_id = str(server.id);
+		rc = aim_challenge_verify(mine, &r, NOW, NULL);
+	}
+	unregister(&server);
+	aim_buf_free(out);
+	aim_challenge_issuer_free(mine);
+	aim_key_unref(k);
+	return rc;
+}
+
+static void test_every_allocation_fails_registered(void **state)
+{
+	(void)state;
+	test_each_allocation_fails(run_registered, NULL);
+}
+
 static void test_misuse(void **state)
 {
 	aim_challenge_issuer_options o = {.struct_size = sizeof o, .life_s = 301};
@@ -422,8 +573,12 @@ int main(void)
 		T(test_the_server_looks_first),
 		T(test_bounded),
 		T(test_a_thousand),
+		T(test_registered),
+		T(test_registered_for_another),
+		T(test_revoked_key),
 		T(test_misuse),
 		cmocka_unit_test(test_every_allocation_fails),
+		cmocka_unit_test(test_every_allocation_fails_registered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,8 @@ static void read_fields(aim_rfc9421_message *message, aim_rfc9421_field *fields,
 	while (rest.len > 0 && n < MAX_FIELDS) {
 		aim_str line = cut(&rest, '\n');
 		aim_str name = cut(&line, ':');
-		fields[n++] = (aim_rfc9421_field){name, line, n % 7 == 6 ? AIM_RFC9421_TRAILER : 0, (uint32_t)n % 4};
+		fields[n] = (aim_rfc9421_field){name, line, n % 7 == 6 ? AIM_RFC9421_TRAILER : 0, (uint32_t)n % 4};
+		n++;
 	}
 	message->fields = fields;
 	message->n_fields = n;

@@ -130,13 +130,17 @@ static int checkpoint_of_store(program *p, const audit_options *o, memory *m)
 
 /* --- a log -------------------------------------------------------------------------------------------------------- */
 
-static const char *state_of(aim_status rc)
+const char *audit_state(aim_status rc)
 {
 	switch (rc) {
 	case AIM_OK: return "intact";
 	case AIM_E_AUDIT_GAP: return "gap";
 	case AIM_E_AUDIT_FORK: return "fork";
 	case AIM_E_AUDIT_TRUNCATED: return "truncated";
+	case AIM_E_AUDIT_PARTIAL: return "partial";
+	case AIM_E_AUDIT_FORMAT: return "no export";
+	case AIM_E_AUDIT_UNSIGNED:
+	case AIM_E_SIGNATURE: return "unsigned";
 	default: return "corrupt";
 	}
 }
@@ -145,7 +149,7 @@ static void show_verdict(const aim_audit_report *r, aim_status rc, const aim_err
 {
 	answer a;
 	answer_begin(&a);
-	answer_styled(&a, "state", "state", aim_str_from(state_of(rc)), rc == AIM_OK ? STYLE_GOOD : STYLE_BAD);
+	answer_styled(&a, "state", "state", aim_str_from(audit_state(rc)), rc == AIM_OK ? STYLE_GOOD : STYLE_BAD);
 	answer_number(&a, "good_records", rc == AIM_OK ? "records" : "good records", r->n_records);
 	if (rc != AIM_OK) {
 		answer_number(&a, "first_bad", "first bad", r->bad_position);
@@ -252,9 +256,9 @@ static int read_receipt(program *p, const audit_options *o)
 int run_audit_verify(program *p)
 {
 	const audit_options *o = p->options;
-	int n = (o->remember != NULL) + (o->checkpoint != NULL) + (o->receipt != NULL);
+	int n = (o->remember != NULL) + (o->checkpoint != NULL) + (o->receipt != NULL) + (o->export != NULL);
 	if (n > 1) {
-		say("give one of --remember, --checkpoint and --receipt");
+		say("give one of --remember, --checkpoint, --receipt and --export");
 		return EXIT_USAGE;
 	}
 	if ((o->checkpoint || o->receipt) && !o->key) {
@@ -265,5 +269,7 @@ int run_audit_verify(program *p)
 		say("%s", o->arguments ? "--arguments goes with --receipt" : "--remember takes no --key");
 		return EXIT_USAGE;
 	}
+	if (o->export)
+		return verify_export(p, o);
 	return o->receipt ? read_receipt(p, o) : verify_log(p, o);
 }

@@ -47,6 +47,32 @@ static const option show_options[] = {
 	PASSPHRASE_FD_OPTION,
 };
 
+#define NOTE(text) {"--note", NULL, "TEXT", OPTION_TEXT, 0, AT(note), NULL, text}
+#define ACTOR {"--actor", NULL, "WHO", OPTION_TEXT, 0, AT(actor), NULL, "who decided, for the audit record; default operator"}
+
+static const option rotate_options[] = {
+	{"--grace", NULL, "DAYS", OPTION_NUMBER, 0, AT(grace_days), NULL, "how long the old key still counts, default 7 days"},
+	{"--no-grace", NULL, NULL, OPTION_FLAG, KEY_NO_GRACE, AT(flags), NULL, "the old key does not count any more"},
+	{"--make-proof", NULL, NULL, OPTION_FLAG, KEY_MAKE_PROOF, AT(flags), NULL,
+	 "only make the proof, where the keys are and the store is not; SUBJECT is then an id"},
+	{"--output", "-o", "FILE", OPTION_TEXT, 0, AT(out), NULL, "with --make-proof: write it to FILE"},
+	{"--proof", NULL, "FILE", OPTION_TEXT, 0, AT(proof), NULL, "rotate by a proof made elsewhere; no keystores are needed"},
+	NOTE("why, for the audit record"),
+	ACTOR,
+	{"--passphrase-file", NULL, "FILE", OPTION_TEXT, 0, AT(passphrase_file), NULL,
+	 "the passphrase of OLD is the first line of FILE; default: ask on the terminal"},
+	{"--new-passphrase-file", NULL, "FILE", OPTION_TEXT, 0, AT(new_passphrase_file), NULL, "the same for NEW; default: as OLD"},
+	{"--passphrase-fd", NULL, "N", OPTION_TEXT, 0, AT(passphrase_fd), NULL,
+	 "the passphrases are the next two lines of descriptor N"},
+};
+static const option revoke_options[] = {
+	{"--reason", NULL, "REASON", OPTION_WORD, 0, AT(reason), reason_names,
+	 "default unspecified; after key_compromise and security_incident nothing the key ever signed counts"},
+	NOTE("why, for the audit record"),
+	ACTOR,
+};
+static const option replace_options[] = {NOTE("why the old key is gone; required"), ACTOR};
+
 static const command commands[] = {
 	{"generate", "", 0, 0, "make a key and seal it under a passphrase",
 	 "The keystore is a new file of mode 0600; a file that is there is never replaced. Argon2id and XChaCha20-Poly1305 "
@@ -63,6 +89,19 @@ static const command commands[] = {
 	{"show", "FILE", 1, 1, "say what key is in a file",
 	 "FILE is a keystore, or a private or public key in any form; - is standard input. Private keys are never shown.",
 	 show_options, N(show_options), sizeof(key_options), run_key_show},
+	{"list", "SUBJECT", 1, 1, "list the keys that an agent or server ever had", "SUBJECT is its name or id.", NULL, 0,
+	 sizeof(key_options), run_key_list},
+	{"rotate", "SUBJECT [OLD NEW]", 1, 3, "hand over from an agent's or server's key to its next one",
+	 "SUBJECT is a name or id, OLD and NEW are keystores. The new key is signed by the old one; both count until the grace "
+	 "period ends.",
+	 rotate_options, N(rotate_options), sizeof(key_options), run_key_rotate},
+	{"revoke", "KEY", 1, 1, "revoke a registered key at once",
+	 "KEY is a key id of 64 hex digits, or a file with the key: a keystore or any public form.", revoke_options,
+	 N(revoke_options), sizeof(key_options), run_key_revoke},
+	{"replace", "SUBJECT FILE", 2, 2, "give an agent or server without a key a new one, on your word",
+	 "For the first key of a subject that was registered without, or after the last one was lost and revoked. FILE holds "
+	 "the new key: a keystore or any public form.",
+	 replace_options, N(replace_options), sizeof(key_options), run_key_replace},
 };
 
 const group group_key = {"key", "Keys", commands, N(commands)};

@@ -13,6 +13,12 @@ typedef struct key_options {
 	const char *name;
 	const char *passphrase_file;
 	const char *passphrase_fd;
+	const char *new_passphrase_file;
+	const char *reason;
+	const char *note;
+	const char *actor;
+	const char *proof;
+	uint64_t grace_days;
 	uint32_t flags; /* KEY_* */
 	uint32_t reserved;
 } key_options;
@@ -20,6 +26,8 @@ typedef struct key_options {
 #define KEY_PRIVATE 1u
 #define KEY_FORCE 2u
 #define KEY_CHECK 4u
+#define KEY_NO_GRACE 8u
+#define KEY_MAKE_PROOF 16u
 
 extern const char *const purpose_names[];
 /* AIM_KEY_*; 0 for none of them. */
@@ -57,6 +65,12 @@ int run_key_import(program *p);
 int run_key_export(program *p);
 int run_key_show(program *p);
 
+int run_key_list(program *p);
+int run_key_rotate(program *p);
+int run_key_revoke(program *p);
+int run_key_replace(program *p);
+
 extern const char *const form_names[];
+extern const char *const reason_names[];
 
 #endif

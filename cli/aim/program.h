@@ -5,6 +5,7 @@
  *     help.c        --help, made from the table
  *     completion.c  shell completion, made from the table
  *     open.c        context, store, log; statuses and exit statuses
+ *     subject.c     agents and servers by name or id
  *     key*.c        aim key …
  *     audit*.c      aim audit …
  *
@@ -80,6 +81,7 @@ struct program {
 	aim_ctx *ctx;
 	aim_store *store;
 	aim_audit *log;
+	aim_registry *registry;
 };
 
 /* The exit status of a failed call. */
@@ -91,6 +93,12 @@ const char *store_path(const program *p);
 /* Opens store and log. EXIT_OK or another, after saying what is wrong. */
 int open_log(program *p, const char *log_name, int to_write);
 int open_context(program *p);
+/* On the open log. EXIT_OK or another. */
+int open_registry(program *p);
+/* The id of an agent or server that is given by name or id; empty when given is NULL. EXIT_OK or another. */
+#define SUBJECT_AGENT 1u
+#define SUBJECT_SERVER 2u
+int subject_id(program *p, uint32_t kinds, const char *given, char *out, size_t size);
 /* Writes what waits. EXIT_OK, or EXIT_FILE after saying that the last records were lost. */
 int close_all(program *p);
 /* A buffer, or NULL after saying that there is no memory. */

@@ -88,60 +88,67 @@ static int write_all(int fd, aim_bytes bytes)
 	return 0;
 }
 
-/* A file that was not there, complete or not at all. */
-static int write_new(const char *path, aim_bytes bytes)
+static int say_cannot_write(const char *path, int why)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -1;
-	int failed = write_all(fd, bytes) != 0 || (fsync(fd) != 0 && errno != EINVAL);
-	int why = errno;
-	if (close(fd) != 0 && !failed) {
-		failed = 1;
-		why = errno;
-	}
-	if (failed)
-		unlink(path);
+	say("cannot write %s: %s%s", path, strerror(why), why == EEXIST ? "; --force replaces it" : "");
 	errno = why;
-	return failed ? -1 : 0;
+	return -1;
 }
 
-static int write_over(const char *path, aim_bytes bytes)
+/* What is no regular file, as a terminal or a pipe, is written as it is. */
+static int begin_over(file_writer *w)
 {
-	char beside[4096];
 	struct stat s;
-	if (stat(path, &s) == 0 && !S_ISREG(s.st_mode)) { /* a terminal, a pipe: written as it is */
-		int fd = open(path, O_WRONLY | O_CLOEXEC);
-		int failed = fd < 0 || write_all(fd, bytes) != 0;
-		int why = errno;
-		if (fd >= 0)
-			close(fd);
-		errno = why;
-		return failed ? -1 : 0;
-	}
-	int n = snprintf(beside, sizeof beside, "%s.%ld.new", path, (long)getpid());
-	if (n < 0 || n >= (int)sizeof beside) {
+	if (stat(w->path, &s) == 0 && !S_ISREG(s.st_mode))
+		return open(w->path, O_WRONLY | O_CLOEXEC);
+	int n = snprintf(w->beside, sizeof w->beside, "%s.%ld.new", w->path, (long)getpid());
+	if (n < 0 || n >= (int)sizeof w->beside) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	if (write_new(beside, bytes) != 0)
-		return -1;
-	if (rename(beside, path) == 0)
-		return 0;
-	int why = errno;
-	unlink(beside);
-	errno = why;
-	return -1;
+	w->is_new = 1;
+	return open(w->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+}
+
+int file_begin(file_writer *w, const char *path, int replace)
+{
+	memset(w, 0, sizeof *w);
+	w->path = path;
+	w->is_new = !replace;
+	w->fd = replace ? begin_over(w) : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	return w->fd >= 0 ? 0 : say_cannot_write(path, errno);
+}
+
+int file_add(file_writer *w, aim_bytes bytes)
+{
+	if (w->why == 0 && write_all(w->fd, bytes) != 0)
+		w->why = errno;
+	return w->why == 0 ? 0 : -1;
+}
+
+int file_end(file_writer *w, int keep)
+{
+	if (keep && w->why == 0 && w->is_new && fsync(w->fd) != 0)
+		w->why = errno;
+	if (close(w->fd) != 0 && w->why == 0)
+		w->why = errno;
+	int is_good = keep && w->why == 0;
+	if (is_good && w->beside[0] && rename(w->beside, w->path) != 0) {
+		w->why = errno;
+		is_good = 0;
+	}
+	if (!is_good && w->is_new)
+		unlink(w->beside[0] ? w->beside : w->path);
+	return w->why == 0 ? 0 : say_cannot_write(w->path, w->why);
 }
 
 int file_write(const char *path, aim_bytes bytes, int replace)
 {
-	if ((replace ? write_over(path, bytes) : write_new(path, bytes)) == 0)
-		return 0;
-	int why = errno;
-	say("cannot write %s: %s%s", path, strerror(why), why == EEXIST && !replace ? "; --force replaces it" : "");
-	errno = why;
-	return -1;
+	file_writer w;
+	if (file_begin(&w, path, replace) != 0)
+		return -1;
+	(void)file_add(&w, bytes);
+	return file_end(&w, 1);
 }
 
 /* --- the store ----------------------------------------------------------------------------------------------------- */

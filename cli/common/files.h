@@ -9,6 +9,22 @@
 char *file_read(const char *what, const char *path, size_t max, size_t *out_len);
 void file_free(char *bytes, size_t len);
 
+/* A file that is written piece by piece and is there at its end, whole, or not at all. */
+typedef struct file_writer {
+	const char *path;
+	int fd;
+	int why; /* errno of the first failure */
+	char beside[4096]; /* what it is called until its end; empty: path itself, which is new or no regular file */
+	int is_new;
+} file_writer;
+
+/* Mode 0644 less the umask; an existing file only with replace. Returns 0, or −1 after saying what is wrong. */
+int file_begin(file_writer *w, const char *path, int replace);
+/* Returns 0 or −1. */
+int file_add(file_writer *w, aim_bytes bytes);
+/* keep 0: the file is not wanted any more. Returns 0, or −1 after saying what went wrong since file_begin(). */
+int file_end(file_writer *w, int keep);
+
 /* Writes a file of mode 0644 less the umask; an existing one only with replace, in one step. Returns 0 or −1. */
 int file_write(const char *path, aim_bytes bytes, int replace);
 

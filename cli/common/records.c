@@ -99,6 +99,12 @@ aim_status records_visit(void *user, uint64_t position, aim_str record, aim_byte
 	return screen_failed() ? AIM_E_IO : AIM_OK;
 }
 
+aim_status records_visit_trail(void *user, const aim_trail_record *record)
+{
+	return records_visit(user, aim_trail_record_position(record), aim_trail_record_json(record),
+	                     aim_trail_record_salt(record));
+}
+
 void records_close(records *r, const char *nothing)
 {
 	table_free(r->table, nothing);

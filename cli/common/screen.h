@@ -54,7 +54,7 @@ void answer_end(answer *a);
 #define COLUMN_RAW 8u     /* a JSON text; implies hidden */
 
 typedef struct column {
-	const char *member; /* in JSON */
+	const char *member; /* in JSON; NULL: only for people */
 	const char *title;
 	uint32_t flags; /* COLUMN_* */
 } column;

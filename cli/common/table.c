@@ -54,7 +54,7 @@ static unsigned width_of(const char *text)
 static void json_cell(table *t, aim_str text, int absent)
 {
 	const column *c = &t->columns[t->at++];
-	if (absent)
+	if (absent || !c->member)
 		return;
 	printf("%s\"%s\":", t->any ? "," : "{", c->member);
 	t->any = 1;

@@ -2,11 +2,13 @@
 """aim audit: verification, checkpoints, receipts of a store that aim-guard wrote."""
 import json
 import os
+import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 
-from harness import AIM, HOSTILE, Folder, Skip, answer, case, harmless, main, make_key, make_store, run
+from harness import AIM, GUARD, HOSTILE, Folder, Skip, answer, case, harmless, lines, main, make_key, make_store, on_terminal, run
 
 ORIGIN = "example.com/log"
 
@@ -216,6 +218,179 @@ def read_only():
                             "--passphrase-file", f / "pw"], capture_output=True, text=True, check=False, **user)
         assert r.returncode == 3 and r.stdout == "" and "aim.db" in r.stderr, r
         os.chmod(f, 0o700)
+
+
+@case
+def query():
+    """query finds by agent, server, tool, decision, kind, code, time, and pages by position"""
+    with Folder() as f:
+        store = make_store(f)
+        everything = lines("audit", "query", "--store", store)
+        positions = [r["position"] for r in everything]
+        assert positions == list(range(len(positions))) and len(positions) > 5
+
+        def found(*more):
+            return lines("audit", "query", "--store", store, *more)
+
+        calls = found("--kind", "tool_call")
+        assert [r["record"]["action"] for r in calls] == ["read", "write", HOSTILE]
+        assert [r["record"]["action"] for r in found("--tool", "read", "--kind", "tool_call")] == ["read"]
+        assert {r["record"]["decision"] for r in found("--decision", "deny")} == {"deny"}
+        assert found("--code", calls[2]["record"]["reason_code"])[0] == calls[2]
+        agent = calls[0]["record"]["actor"]["agent"]
+        assert found("--agent", "bot") == found("--agent", agent) != []
+        assert found("--server", "server.py") == found("--server", calls[0]["record"]["subject"]) != []
+        run("audit", "query", "--store", store, "--agent", "nobody", code=1)
+        run("audit", "query", "--store", store, "--server", "nobody", code=1)
+        assert found("--since", "1h") == everything and found("--before", "1h") == []
+        assert found("--before", "2000-01-01") == found("--since", "2100-12-31T23:59:59Z") == []
+        for bad in ("yesterday", "2026-13-01", "2026-02-30", "1y", "-1h", "2026-01-01T25:00", "99999999999d"):
+            run("audit", "query", "--store", store, "--since", bad, code=2)
+        first = run("audit", "query", "--store", store, "--limit", "3", "--json")
+        assert "--from 3" in first.stderr
+        assert [r["position"] for r in found("--from", "3", "-n", "2")] == [3, 4]
+        assert [r["position"] for r in found("--newest", "-n", "2")] == positions[:-3:-1]
+        assert [r["position"] for r in found("--newest", "--from", "2")] == [1, 0]
+        assert found("--from", str(2**63)) == []
+        run("audit", "query", "--store", store, "--limit", "0", code=2)
+        said = run("audit", "query", "--store", store).stdout
+        assert len(said.splitlines()) == len(everything) + 1 and not re.search(" $", said, re.M)
+        assert lines("audit", "query", "--store", store, "--log", "other") == []
+
+
+@case
+def hostile_names():
+    """a tool's name cannot steer the terminal, hide, or make lines, in any output"""
+    with Folder() as f:
+        store = make_store(f, calls=(HOSTILE, "a\nb", "x" * 3000))
+        for command in (["query"], ["tail"], ["stats"], ["query", "--json"], ["tail", "--json"], ["stats", "--json"],
+                        ["query", "--tool", HOSTILE]):
+            harmless(run("audit", *command, "--store", store).stdout)
+            status, said = on_terminal("audit", *command, "--store", store, columns=120)
+            said = re.sub("\033\\[[0-9;]*m", "", said)
+            assert status == 0
+            harmless(said)
+            if "--json" not in command:
+                assert max(map(len, said.splitlines())) <= 120, said
+        names = [r["record"]["action"] for r in lines("audit", "query", "--store", store, "--kind", "tool_call")]
+        assert names[:2] == [HOSTILE, "a\nb"]
+        status, said = on_terminal("audit", "export", "--store", store)
+        assert status == 0
+        harmless(said)
+        guard = subprocess.run([GUARD, "log", "--store", store], capture_output=True, text=True, check=True)
+        harmless(guard.stdout)
+
+
+@case
+def damaged_query():
+    """a damaged record ends the list and is named"""
+    with Folder() as f:
+        store = make_store(f)
+        sql(store, """UPDATE log_row SET row = replace(row, '"v":1', '"v":2') WHERE id & 1099511627775 = 3""")
+        r = run("audit", "query", "--store", store, "--json", code=1)
+        assert len(r.stdout.splitlines()) == 3 and "3" in r.stderr
+        run("audit", "stats", "--store", store, code=1)
+        run("audit", "export", "--store", store, "-o", f / "e", code=1)
+        assert not (f / "e").exists()
+
+
+@case
+def tail():
+    """tail shows the last matches in order"""
+    with Folder() as f:
+        store = make_store(f)
+        everything = lines("audit", "query", "--store", store)
+        assert lines("audit", "tail", "--store", store, "-n", "3") == everything[-3:]
+        assert lines("audit", "tail", "--store", store) == everything[-20:]
+        calls = lines("audit", "query", "--store", store, "--kind", "tool_call")
+        assert lines("audit", "tail", "--store", store, "--kind", "tool_call", "-n", "2") == calls[-2:]
+        assert lines("audit", "tail", "--store", store, "--tool", "none") == []
+        assert lines("audit", "tail", "--store", store, "--log", "other") == []
+
+
+@case
+def follow():
+    """tail -f shows what another process writes, once and in order, and ends in order"""
+    with Folder() as f:
+        store = make_store(f, calls=("read",))
+        before = lines("audit", "query", "--store", store)
+        with subprocess.Popen([AIM, "audit", "tail", "-f", "-n", "1", "--json", "--store", store], stdout=subprocess.PIPE,
+                              text=True) as process:
+            seen = [json.loads(process.stdout.readline())]
+            make_store(f, calls=("write",))
+            everything = lines("audit", "query", "--store", store)
+            while seen[-1] != everything[-1]:
+                seen.append(json.loads(process.stdout.readline()))
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.read() == "" and process.wait(30) == 0
+        assert seen == everything[len(before) - 1:]
+        with subprocess.Popen([AIM, "audit", "tail", "-f", "--store", store], stdout=subprocess.PIPE, text=True) as process:
+            process.stdout.readline()
+            process.stdout.close()
+            assert process.wait(30) in (0, 3)
+
+
+@case
+def stats():
+    """stats count by tool, server and agent"""
+    with Folder() as f:
+        store = make_store(f, calls=("read", "read", "write", "none"))
+        got = lines("audit", "stats", "--store", store)
+        total = got[0]
+        assert total["group"] == "total" and total["allowed"] == 3 and total["denied"] == 1
+        tools = {r["name"]: r for r in got if r["group"] == "tool"}
+        assert tools["read"]["allowed"] == 2 and tools["none"]["denied"] == 1
+        assert sum(r["allowed"] for r in got if r["group"] == "agent") == 3
+        assert [r["allowed"] for r in got if r["group"] == "server"] == [3]
+        said = run("audit", "stats", "--store", store).stdout
+        assert "by tool" in said and "by agent" in said
+        assert lines("audit", "stats", "--store", store, "--tool", "write")[0]["records"] < total["records"]
+        assert lines("audit", "stats", "--store", store, "--log", "other")[0]["records"] == 0
+
+
+@case
+def exports():
+    """exports in three formats; jsonl verifies without the log, and no changed one does"""
+    with Folder() as f:
+        store = make_store(f)
+        make_key(f)
+        checkpoint(f, store, "--origin", ORIGIN)
+        n = answer("audit", "verify", "--store", store)
+        export = ["audit", "export", "--store", store]
+        assert str(n["good_records"]) in run(*export, "--checkpoint", "-o", f / "e").stderr
+        run(*export, "-o", f / "e", code=4)
+        run(*export, "--checkpoint", "-o", f / "e", "--force")
+        assert sorted(p.name for p in f.iterdir() if p.name.startswith("e")) == ["e"]
+        run(*export, "-o", f / "none" / "e", code=3)
+        assert run(*export, "--checkpoint").stdout == (f / "e").read_text()
+        verify = ["audit", "verify", "--export"]
+        a = answer(*verify, f / "e")
+        assert a["state"] == "intact" and a["root"] == n["root"] and a["good_records"] == n["good_records"]
+        assert answer(*verify, f / "e", "--key", vkey(f))["checkpoint_size"] == n["good_records"]
+        assert answer(*verify, "-", input=(f / "e").read_text())["state"] == "intact"
+        run(*export, "-o", f / "unsigned")
+        assert answer(*verify, f / "unsigned", "--key", vkey(f), code=1)["state"] == "unsigned"
+        text = (f / "e").read_text()
+        (f / "bad").write_text(text.replace('"decision":"allow"', '"decision":"deny"', 1))
+        assert answer(*verify, f / "bad", code=1)["bad_line"] >= 1
+        (f / "bad").write_text("\n".join(text.splitlines()[:-1]) + "\n")
+        assert answer(*verify, f / "bad", code=1)["state"] == "truncated"
+        (f / "bad").write_text("nonsense\n")
+        run(*verify, f / "bad", code=1)
+        run(*verify, f / "none", code=3)
+        run(*export, "--controls", "-o", f / "controls")
+        assert answer(*verify, f / "controls", code=1)["state"] == "partial"
+        events = [json.loads(line) for line in run(*export, "-f", "cloudevents", "--source", "x").stdout.splitlines()]
+        assert len(events) == n["good_records"] and {e["specversion"] for e in events} == {"1.0"} and events[0]["source"] == "x"
+        logs = [json.loads(line) for line in run(*export, "--format", "otel").stdout.splitlines()]
+        assert sum(len(s["logRecords"]) for line in logs for r in line["resourceLogs"] for s in r["scopeLogs"]) == n["good_records"]
+        few = [json.loads(line) for line in run(*export, "-f", "cloudevents", "--tool", "read", "--kind", "tool_call").stdout.splitlines()]
+        assert len(few) == 1
+        run(*export, "--salts", "-f", "otel", code=2)
+        run(*export, "--source", "x", code=2)
+        with open("/dev/full", "w", encoding="ascii") as full:
+            assert "No space" in run(*export, stdout=full, code=3).stderr
+        run(*export, "-o", "/dev/full", "--force", code=3)
 
 
 if __name__ == "__main__":

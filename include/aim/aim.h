@@ -39,6 +39,7 @@
 #include <aim/proof.h>
 #include <aim/receipt.h>
 #include <aim/trail.h>
+#include <aim/retention.h>
 
 /* identity */
 #include <aim/registry.h>

@@ -81,7 +81,8 @@ typedef struct aim_audit_report {
 	uint32_t flags;        /**< 0 */
 	uint64_t n_records;    /**< records read and found good */
 	uint64_t bad_position; /**< first bad position when the call failed; else n_records */
-	uint8_t root[32];      /**< of the good records */
+	uint8_t root[32];      /**< of the log up to there */
+	uint64_t first_kept;   /**< where it began: records before were removed (aim/retention.h) */
 } aim_audit_report;
 
 /** Opens the log `name` of a store, creating it when it is new.
@@ -139,7 +140,8 @@ typedef aim_status (*aim_audit_visit)(void *user, uint64_t position, aim_str rec
 
 /** Records from position `from` on, in order, at most limit. Checks that rows are whole and in place,
  *  not their hashes: that is aim_audit_verify().
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP, what visit returned, or the
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP,
+ *          AIM_E_AUDIT_TRIMMED (from was removed by retention), AIM_E_NOMEM, what visit returned, or the
  *          store's
  *  Threads: locked.  @since 0.1 */
 AIM_API aim_status aim_audit_read(aim_audit *log, uint64_t from, uint64_t limit,
@@ -155,7 +157,8 @@ AIM_API aim_status aim_audit_read(aim_audit *log, uint64_t from, uint64_t limit,
  *  @param remembered  in, may be NULL: a head seen earlier
  *  @param report      out, may be NULL; filled also on failure
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP, AIM_E_AUDIT_FORK,
- *          AIM_E_AUDIT_TRUNCATED, AIM_E_NOMEM, or the store's
+ *          AIM_E_AUDIT_TRUNCATED, AIM_E_AUDIT_TRIMMED (what was remembered was removed by retention),
+ *          AIM_E_VERSION, AIM_E_NOMEM, or the store's
  *  Threads: locked.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_audit_verify(aim_audit *log, const aim_audit_head *remembered,
                                                      aim_audit_report *report, aim_error *err);

@@ -31,6 +31,9 @@ void aim__checkpoint_kept_dispose(aim__checkpoint_kept *kept);
 /* The newest, or the one of a size. kept is unchanged unless AIM_OK. AIM_E_NOT_FOUND, AIM_E_AUDIT_CORRUPT, … */
 aim_status aim__checkpoint_load_newest(aim_audit *log, aim__checkpoint_kept *kept, aim_error *err);
 aim_status aim__checkpoint_load(aim_audit *log, uint64_t size, aim__checkpoint_kept *kept, aim_error *err);
+/* The newest of at most so many records. */
+aim_status aim__checkpoint_load_before(aim_audit *log, uint64_t size, aim__checkpoint_kept *kept,
+                                       aim_error *err);
 /* Writes it; version 0: only when the size has none. AIM_E_CONFLICT otherwise. */
 aim_status aim__checkpoint_store(aim_audit *log, const aim__checkpoint_kept *kept, aim_error *err);
 

@@ -131,19 +131,34 @@ static aim_status take_newest(void *user, aim_bytes key, aim_bytes value, uint64
 	return aim__buf_add(&n->value, value.ptr, value.len);
 }
 
-aim_status aim__checkpoint_load_newest(aim_audit *log, aim__checkpoint_kept *kept, aim_error *err)
+/* The first of the log's checkpoints behind a key; empty: of all. */
+static aim_status load_first(aim_audit *log, aim_bytes after, aim__checkpoint_kept *kept, aim_error *err)
 {
 	char key[KEY_SIZE];
 	newest n = {.found = 0};
 	aim__buf_init(&n.value, log->ctx);
-	aim_status rc = aim__store_scan(log->store, aim_bytes_from(key, write_prefix(log, key)),
-	                                aim_bytes_from(NULL, 0), 1, take_newest, &n, err);
+	aim_status rc = aim__store_scan(log->store, aim_bytes_from(key, write_prefix(log, key)), after, 1,
+	                                take_newest, &n, err);
 	if (rc == AIM_OK && !n.found)
 		rc = AIM_E_NOT_FOUND;
 	if (rc == AIM_OK)
 		rc = read_kept(log->ctx, aim_buf_bytes(&n.value), n.version, kept, err);
 	aim__buf_dispose(&n.value);
 	return rc;
+}
+
+aim_status aim__checkpoint_load_newest(aim_audit *log, aim__checkpoint_kept *kept, aim_error *err)
+{
+	return load_first(log, aim_bytes_from(NULL, 0), kept, err);
+}
+
+aim_status aim__checkpoint_load_before(aim_audit *log, uint64_t size, aim__checkpoint_kept *kept,
+                                       aim_error *err)
+{
+	char key[KEY_SIZE];
+	if (size == UINT64_MAX)
+		return aim__checkpoint_load_newest(log, kept, err);
+	return load_first(log, aim_bytes_from(key, write_key(log, size + 1, key)), kept, err);
 }
 
 aim_status aim__checkpoint_load(aim_audit *log, uint64_t size, aim__checkpoint_kept *kept, aim_error *err)

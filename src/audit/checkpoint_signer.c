@@ -234,13 +234,27 @@ static aim_status write_and_keep(aim_checkpoint_signer *s, aim_error *err)
 	return rc;
 }
 
+/* Retention removed what follows this signer's last checkpoint: up to a newer one, which another signer
+ * with this key signed. */
+static aim_status pass_the_cut(aim_checkpoint_signer *s, aim__merkle_frontier *head,
+                               aim__merkle_frontier *before, aim_error *err)
+{
+	aim_status rc = catch_up(s, err);
+	*before = s->signed_tree;
+	if (rc == AIM_OK)
+		rc = aim__audit_tree(s->log, head, err);
+	return rc == AIM_OK ? check_growth(s, head, err) : rc;
+}
+
 /* mutex is held. Another process that signed the same size first has done the work. */
-static aim_status sign_tree(aim_checkpoint_signer *s, const aim__merkle_frontier *head, aim_error *err)
+static aim_status sign_tree(aim_checkpoint_signer *s, aim__merkle_frontier *head, aim_error *err)
 {
 	aim__merkle_frontier before = s->signed_tree;
 	aim_error own;
 	memset(&own, 0, sizeof own);
 	aim_status rc = check_growth(s, head, &own);
+	if (rc == AIM_E_AUDIT_TRIMMED)
+		rc = pass_the_cut(s, head, &before, &own);
 	if (rc == AIM_OK && head->count > before.count)
 		rc = write_and_keep(s, &own);
 	if (rc == AIM_E_CONFLICT)

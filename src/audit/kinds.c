@@ -1,4 +1,4 @@
-/* audit/kinds.c — the heads of logs and their checkpoints as kinds of records, so that a person sees
+/* audit/kinds.c — the heads of logs, their checkpoints and cuts as kinds of records, so that a person sees
  * them in SQL. */
 #include "audit/kinds.h"
 
@@ -13,5 +13,8 @@ static const aim__store_column checkpoint_columns[] = {
 static const aim__record_kind kind_of_checkpoints = {"checkpoints", "checkpoint/", 1, 3,
                                                      checkpoint_columns, NULL};
 
+static const aim__store_column retention_columns[] = {{"first_kept", "$.cut.size"}};
+static const aim__record_kind kind_of_retention = {"retention", "retention/", 1, 1, retention_columns, NULL};
+
 const aim__record_kind *const aim__audit_kinds[AIM__AUDIT_N_KINDS] = {&kind_of_logs,
-                                                                      &kind_of_checkpoints};
+                                                                      &kind_of_checkpoints, &kind_of_retention};

@@ -11,7 +11,7 @@
 #define P sizeof(void *)
 AIM__NO_PADDING(aim_audit_options, 8 + 2 * P + 4 * 4);
 AIM__NO_PADDING(aim_audit_head, 8 + 8 + 32);
-AIM__NO_PADDING(aim_audit_report, 8 + 2 * 8 + 32);
+AIM__NO_PADDING(aim_audit_report, 8 + 3 * 8 + 32);
 #undef P
 
 #define DEFAULT_NAME "main"

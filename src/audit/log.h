@@ -110,7 +110,8 @@ aim_status aim__audit_tree(aim_audit *log, aim__merkle_frontier *out, aim_error 
 aim_status aim__audit_has_row(aim_audit *log, uint64_t position, int *out, aim_error *err);
 
 /* rows.c: takes the rows from *next on, in order and without a gap, as far as end or the log goes.
- * *next moves behind each row that take() took. Runs inside the store: take() must not use it. */
+ * *next moves behind each row that take() took. Runs inside the store: take() must not use it.
+ * AIM_E_AUDIT_TRIMMED when *next lies before the cut. */
 typedef aim_status (*aim__audit_take)(void *user, uint64_t position, const aim__audit_row *row);
 aim_status aim__audit_walk(aim_audit *log, uint64_t *next, uint64_t end, aim__audit_take take,
                            void *user, aim_error *err);

@@ -1,6 +1,7 @@
 /* audit/rows.c — the rows of a log in their order, page by page. Layer audit. */
 #include "audit/log.h"
 
+#include "audit/retention.h"
 #include "base/ctx.h"
 #include "base/error.h"
 
@@ -41,11 +42,20 @@ aim_status aim__audit_removed(uint64_t position, uint64_t first, aim_error *err)
 	                 (unsigned long long)position, (unsigned long long)first);
 }
 
+static aim_status check_kept(aim_audit *log, uint64_t position, aim_error *err)
+{
+	aim__merkle_frontier cut;
+	aim_status rc = aim__audit_cut(log, &cut, err);
+	if (rc == AIM_OK && position < cut.count)
+		rc = aim__audit_removed(position, cut.count, err);
+	return rc;
+}
+
 aim_status aim__audit_walk(aim_audit *log, uint64_t *next, uint64_t end, aim__audit_take take,
                            void *user, aim_error *err)
 {
 	walk w = {.next = *next, .take = take, .user = user, .err = err};
-	aim_status rc = AIM_OK;
+	aim_status rc = *next < end ? check_kept(log, *next, err) : AIM_OK;
 	while (rc == AIM_OK && w.next < end) {
 		uint64_t before = w.next;
 		uint64_t left = end - before;
@@ -53,6 +63,12 @@ aim_status aim__audit_walk(aim_audit *log, uint64_t *next, uint64_t end, aim__au
 		                         left < PAGE_ROWS ? (size_t)left : PAGE_ROWS, take_row, &w, err);
 		if (w.next == before)
 			break;
+	}
+	/* Rows may have been removed while they were read: that is no gap. */
+	if (rc == AIM_E_AUDIT_GAP) {
+		aim_status kept = check_kept(log, w.next, NULL);
+		if (kept == AIM_E_AUDIT_TRIMMED)
+			rc = check_kept(log, w.next, err);
 	}
 	*next = w.next;
 	return rc;

@@ -2,6 +2,7 @@
  * audit. Reading newest first goes back in short blocks, because a store reads logs forwards. */
 #include "audit/trail.h"
 
+#include "audit/retention.h"
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/error.h"
@@ -54,7 +55,11 @@ aim_status aim__trail_scan_row(aim__trail_scan *scan, uint64_t position, const a
 aim_status aim__trail_range(aim_audit *log, uint64_t *out_first, aim__merkle_frontier *out_tree,
                             aim_error *err)
 {
-	*out_first = 0;
+	aim__merkle_frontier cut;
+	aim_status rc = aim__audit_cut(log, &cut, err);
+	if (rc != AIM_OK)
+		return rc;
+	*out_first = cut.count;
 	return aim__audit_tree(log, out_tree, err);
 }
 

@@ -2,6 +2,7 @@
  * through a format into a sink. Layer audit. Memory: a chunk and one record. */
 #include "audit/trail_export.h"
 
+#include "audit/retention.h"
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/error.h"
@@ -131,9 +132,12 @@ static aim_status add_leaf(void *user, uint64_t position, const aim__audit_row *
 
 static aim_status find_start(aim__trail_export *e)
 {
-	uint64_t next = e->tree.count;
 	if (e->options.format != AIM_TRAIL_JSON_LINES)
 		return AIM_OK;
+	aim_status rc = aim__audit_cut(e->scan.log, &e->tree, e->scan.err);
+	uint64_t next = e->tree.count;
+	if (rc != AIM_OK)
+		return rc;
 	return aim__trail_walk(e->scan.log, &next, e->report.first, add_leaf, e, e->scan.err);
 }
 

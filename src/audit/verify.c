@@ -1,6 +1,7 @@
 /* audit/verify.c — a log checked against its head and against what the caller remembers. Layer audit. */
 #include "audit/log.h"
 
+#include "audit/retention.h"
 #include "base/ctx.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -8,9 +9,13 @@
 
 #include <string.h>
 
+/* How often a walk begins again because what it was reading was removed. */
+#define MAX_STARTS 16u
+
 typedef struct checking {
 	aim_audit *log;
 	aim__merkle_frontier tree; /* of the rows so far; its count is the next position */
+	uint64_t first; /* where the log is cut */
 	uint64_t next;
 	uint64_t remembered_size;
 	aim__merkle_hash remembered_root;
@@ -79,10 +84,31 @@ static aim_status check_end(checking *c, const aim__merkle_frontier *head)
 	return rc;
 }
 
+/* The tree of what was removed is the cut's; whoever remembers less cannot compare. */
+static aim_status begin_at_cut(checking *c)
+{
+	aim_status rc = aim__audit_cut(c->log, &c->tree, c->err);
+	if (rc != AIM_OK)
+		return rc;
+	c->first = c->next = c->tree.count;
+	if (c->remembered_size > 0 && c->remembered_size < c->first)
+		return aim__fail(c->err, AIM_E_AUDIT_TRIMMED, AIM_LAYER_AUDIT,
+		                 "the log begins at record %llu; the %llu that are remembered were removed by "
+		                 "retention",
+		                 (unsigned long long)c->first, (unsigned long long)c->remembered_size);
+	return c->first > 0 && c->first == c->remembered_size ? check_remembered(c) : AIM_OK;
+}
+
 static aim_status check(checking *c)
 {
 	aim__merkle_frontier head;
-	aim_status rc = aim__audit_tree(c->log, &head, c->err);
+	aim_status rc = begin_at_cut(c);
+	if (rc == AIM_OK)
+		rc = aim__audit_tree(c->log, &head, c->err);
+	if (rc == AIM_OK && head.count < c->first)
+		rc = aim__fail(c->err, AIM_E_AUDIT_TRUNCATED, AIM_LAYER_AUDIT,
+		               "the log begins at record %llu; its head says %llu records",
+		               (unsigned long long)c->first, (unsigned long long)head.count);
 	if (rc == AIM_OK)
 		rc = aim__audit_walk(c->log, &c->next, head.count, check_row, c, c->err);
 	if (rc == AIM_E_AUDIT_FORK)
@@ -109,7 +135,8 @@ static aim_status fill_report(const checking *c, aim_audit_report *out, aim_erro
 	aim_status rc = aim__merkle_frontier_root(c->log->ctx, &c->tree, &root);
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_AUDIT);
-	report.n_records = c->tree.count;
+	report.n_records = c->tree.count - c->first;
+	report.first_kept = c->first;
 	report.bad_position = c->next;
 	memcpy(report.root, root.bytes, sizeof report.root);
 	return aim__sized_out(out, &report, sizeof report, sizeof report);
@@ -127,6 +154,9 @@ aim_status aim_audit_verify(aim_audit *log, const aim_audit_head *remembered, ai
 	checking c = {.log = log, .remembered_size = old.size, .err = err};
 	memcpy(c.remembered_root.bytes, old.root, sizeof old.root);
 	rc = check(&c);
+	/* Retention may overtake the walk: then it begins again, behind. */
+	for (unsigned i = 1; i < MAX_STARTS && rc == AIM_E_AUDIT_TRIMMED; i++)
+		rc = check(&c);
 	aim_status reported = report ? fill_report(&c, report, rc == AIM_OK ? err : NULL) : AIM_OK;
 	return rc != AIM_OK ? rc : reported;
 }

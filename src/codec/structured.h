@@ -8,9 +8,9 @@
  *     ...
  *     aim__sf_dispose(&sf);
  *
- * Reading is strict; time and memory are in proportion to the text, as the limits below bound the search for keys that
- * stand twice. They are the ones the standard asks of every reader, or more. Spans point into the text that was read, which must outlive the tables, or into a block of
- * the tables' own. Confined. */
+ * Reading is strict. Time and memory are in proportion to the text: the limits below bound the search for keys that
+ * stand twice. They are the ones that the standard asks of every reader, or more. Spans point into the text that was
+ * read, which must outlive the tables, or into a block of the tables' own. Confined. */
 #ifndef AIM_CODEC_STRUCTURED_H
 #define AIM_CODEC_STRUCTURED_H
 

@@ -240,29 +240,37 @@ static int is_form_plain(uint8_t c)
 	       c == '.' || c == '_';
 }
 
-static aim_status add_encoded(aim_str text, aim_buf *out)
+/* Writes the byte as 1 or 3 characters; how many. */
+static size_t encode_byte(uint8_t c, char out[3])
 {
 	static const char digits[] = "0123456789ABCDEF";
+	if (is_form_plain(c)) {
+		out[0] = (char)c;
+		return 1;
+	}
+	out[0] = '%';
+	out[1] = digits[c >> 4];
+	out[2] = digits[c & 15];
+	return 3;
+}
+
+static aim_status add_encoded(aim_str text, aim_buf *out)
+{
 	aim_status rc = AIM_OK;
 	for (size_t i = 0; rc == AIM_OK && i < text.len; i++) {
-		const uint8_t c = (uint8_t)text.ptr[i];
-		const char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
-		rc = is_form_plain(c) ? aim__buf_add_byte(out, c) : aim__buf_add(out, escaped, sizeof escaped);
+		char encoded[3];
+		rc = aim__buf_add(out, encoded, encode_byte((uint8_t)text.ptr[i], encoded));
 	}
 	return rc;
 }
 
-/* Decodes and encodes again: every spelling of the same text becomes one. */
-static aim_status add_recoded(aim_str text, aim_buf *out, aim_error *err)
+/* Decodes into scratch, which is emptied first; what is no UTF-8 others would read as something else. */
+static aim_status decode(aim_str text, aim_buf *scratch, aim_error *err)
 {
-	aim_buf decoded;
-	aim__buf_init(&decoded, out->ctx);
-	aim_status rc = status_of(add_decoded(text, &decoded), err);
-	if (rc == AIM_OK && !aim__utf8_valid(aim_buf_str(&decoded), NULL))
+	aim__buf_truncate(scratch, 0);
+	aim_status rc = status_of(add_decoded(text, scratch), err);
+	if (rc == AIM_OK && !aim__utf8_valid(aim_buf_str(scratch), NULL))
 		rc = aim__http_component_fail(aim_str_from("@query-param"), "a name or value is not UTF-8", err);
-	if (rc == AIM_OK)
-		rc = status_of(add_encoded(aim_buf_str(&decoded), out), err);
-	aim__buf_dispose(&decoded);
 	return rc;
 }
 
@@ -274,41 +282,57 @@ static aim_str cut(aim_str *rest, char at)
 	return piece;
 }
 
-/* 1 when the name, recoded, is the one that is looked for. */
-static aim_status is_wanted(aim_str name, aim_str wanted, aim_ctx *ctx, int *out, aim_error *err)
+/* 1 when decoded, encoded again, is wanted: every spelling of the same name is one. Allocates nothing, as there may be
+ * as many parameters as the query has bytes. */
+static int is_encoding_of(aim_str wanted, aim_str decoded)
 {
-	aim_buf recoded;
-	aim__buf_init(&recoded, ctx);
-	aim_status rc = add_recoded(name, &recoded, err);
-	*out = rc == AIM_OK && aim_str_equal(aim_buf_str(&recoded), wanted);
-	aim__buf_dispose(&recoded);
-	return rc;
+	size_t at = 0;
+	for (size_t i = 0; i < decoded.len; i++) {
+		char text[3];
+		const size_t len = encode_byte((uint8_t)decoded.ptr[i], text);
+		if (wanted.len - at < len || memcmp(wanted.ptr + at, text, len) != 0)
+			return 0;
+		at += len;
+	}
+	return at == wanted.len;
+}
+
+/* The value of the only parameter of the name, still encoded. */
+static aim_status find_query_param(aim_str query, aim_str wanted, aim_buf *scratch, aim_str *out, aim_error *err)
+{
+	size_t n = 0;
+	while (query.len > 0) {
+		aim_str value = cut(&query, '&');
+		if (value.len == 0)
+			continue;
+		aim_status rc = decode(cut(&value, '='), scratch, err);
+		if (rc != AIM_OK)
+			return rc;
+		if (is_encoding_of(wanted, aim_buf_str(scratch))) {
+			*out = value;
+			n++;
+		}
+	}
+	if (n == 1)
+		return AIM_OK;
+	return aim__http_component_fail(aim_str_from("@query-param"),
+	                                n ? "the query has the parameter more than once, so it cannot be covered"
+	                                  : "the query has no such parameter",
+	                                err);
 }
 
 static aim_status add_query_param(const aim_rfc9421_message *m, aim_str wanted, aim_buf *out, aim_error *err)
 {
-	aim_str rest = m->query, found = {NULL, 0};
-	size_t n = 0;
-	while (rest.len > 0) {
-		aim_str value = cut(&rest, '&');
-		int is = 0;
-		if (value.len == 0)
-			continue;
-		aim_str name = cut(&value, '=');
-		aim_status rc = is_wanted(name, wanted, out->ctx, &is, err);
-		if (rc != AIM_OK)
-			return rc;
-		if (is) {
-			found = value;
-			n++;
-		}
-	}
-	if (n != 1)
-		return aim__http_component_fail(aim_str_from("@query-param"),
-		                                n ? "the query has the parameter more than once, so it cannot be covered"
-		                                  : "the query has no such parameter",
-		                                err);
-	return add_recoded(found, out, err);
+	aim_str value = {NULL, 0};
+	aim_buf scratch;
+	aim__buf_init(&scratch, out->ctx);
+	aim_status rc = find_query_param(m->query, wanted, &scratch, &value, err);
+	if (rc == AIM_OK)
+		rc = decode(value, &scratch, err);
+	if (rc == AIM_OK)
+		rc = status_of(add_encoded(aim_buf_str(&scratch), out), err);
+	aim__buf_dispose(&scratch);
+	return rc;
 }
 
 /* ---- the table ---- */
@@ -361,7 +385,7 @@ aim_status aim__http_derived(const aim_rfc9421_message *m, const aim__http_compo
 		return aim__http_component_fail(component->name, "the message has no authority", err);
 	if (derived[row].add == add_request_target && m->request_target.len == 0 &&
 	    aim_str_equal(m->method, aim_str_from("CONNECT")))
-		return aim__http_component_fail(component->name, "CONNECT has a request target of its own; it is not given",
+		return aim__http_component_fail(component->name, "CONNECT has a request target of its own; give it",
 		                                err);
 	if (!derived[row].add)
 		return add_query_param(m, component->query_param, out, err);

@@ -72,7 +72,8 @@ static aim_status check_parts(const aim_rfc9421_message *m, aim_error *err)
 		return bad_message("method or scheme has other characters", err);
 	if (!is_visible(m->authority, "/?#@"))
 		return bad_message("authority is not host and port", err);
-	if (!is_visible(m->path, "?#") || (m->path.len > 0 && m->path.ptr[0] != '/' && !aim_str_equal(m->path, aim_str_from("*"))))
+	const int is_path = m->path.len == 0 || m->path.ptr[0] == '/' || aim_str_equal(m->path, aim_str_from("*"));
+	if (!is_path || !is_visible(m->path, "?#"))
 		return bad_message("path must start with '/' and hold no '?', '#', space or control character", err);
 	if (!is_visible(m->query, "#") || !is_visible(m->request_target, "#"))
 		return bad_message("query and request_target hold no '#', space or control character", err);

@@ -627,6 +627,35 @@ static void test_authorities(void **state)
 	check_authority("wss", "example.com:443", "example.com:443");
 }
 
+/* A name or a covered value that is no UTF-8 is refused; the values of others do not matter. */
+static void test_query_is_utf8(void **state)
+{
+	static const struct {
+		const char *query;
+		aim_status expected;
+	} cases[] = {
+		{"a=1&b=%FF", AIM_OK},
+		{"a=%C3%BC", AIM_OK},
+		{"a=%FF", AIM_E_COMPONENT},
+		{"a=1&%FF=2", AIM_E_COMPONENT},
+		{"a=1&%C3=%BC", AIM_E_COMPONENT},
+		{"%61=1", AIM_OK},
+		{"%61=1&a=2", AIM_E_COMPONENT},
+		{"aa=1", AIM_E_COMPONENT},
+		{"", AIM_E_COMPONENT},
+	};
+	aim_buf out;
+	(void)state;
+	aim__buf_init(&out, ctx);
+	for (size_t i = 0; i < N_OF(cases); i++) {
+		const aim_rfc9421_message message = {
+			.struct_size = sizeof message, .method = S("GET"), .query = aim_str_from(cases[i].query)};
+		assert_status(aim_rfc9421_base(ctx, &message, aim_str_from("(\"@query-param\";name=\"a\")"), &out, NULL),
+		              cases[i].expected);
+	}
+	aim__buf_dispose(&out);
+}
+
 static void test_bad_messages(void **state)
 {
 	static const aim_rfc9421_field bad_name[] = {LINE("a b", "c")};
@@ -818,6 +847,7 @@ int main(void)
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_component_values),
 		cmocka_unit_test(test_authorities),
+		cmocka_unit_test(test_query_is_utf8),
 		cmocka_unit_test(test_bad_messages),
 		cmocka_unit_test(test_sign_options),
 		cmocka_unit_test(test_purposes),

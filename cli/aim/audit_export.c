@@ -34,12 +34,10 @@ static aim_status export_to(program *p, const audit_options *o, const record_fil
 	static const uint32_t flags[][2] = {{AUDIT_CONTROLS, AIM_TRAIL_CONTROLS},
 	                                    {AUDIT_CHECKPOINT, AIM_TRAIL_CHECKPOINT},
 	                                    {AUDIT_SALTS, AIM_TRAIL_SALTS}};
-	static const aim_trail_filter everything = {.struct_size = sizeof everything};
 	aim_trail_export_options e = {.struct_size = sizeof e, .format = o->format, .from = o->from};
 	for (size_t i = 0; i < N(flags); i++)
 		e.flags |= o->flags & flags[i][0] ? flags[i][1] : 0;
-	/* An export without a filter can show that it is whole. */
-	e.filter = memcmp(&f->asked, &everything, sizeof everything) == 0 ? NULL : &f->asked;
+	e.filter = &f->asked;
 	e.source = aim_str_from(o->source);
 	progress_begin("exporting the log", is_quiet(p) || (screen_width() && !o->out));
 	aim_status rc = aim_trail_export(p->log, &e, sink, user, report, err);

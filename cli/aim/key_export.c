@@ -140,13 +140,11 @@ static int may_show_private(const form *f)
 	return EXIT_REFUSED;
 }
 
-static int put_private(program *p, const key_options *o, const form *f, const aim_buf *out)
+static int put_private(program *p, const key_options *o, const aim_buf *out)
 {
 	aim_error err = {0};
-	if (!o->out) {
-		(void)f;
+	if (!o->out)
 		return screen_write_secret(aim_buf_bytes(out)) == 0 ? EXIT_OK : EXIT_FILE;
-	}
 	aim_status rc = aim_keyfile_write(p->ctx, aim_str_from(o->out), o->flags & KEY_FORCE ? AIM_KEYFILE_REPLACE : 0,
 	                                  aim_buf_bytes(out), &err);
 	if (rc == AIM_E_NOT_FOUND) {
@@ -165,7 +163,7 @@ static int export_private(program *p, const key_options *o, const form *f, const
 	aim_status rc = aim_keyform_private(key, f->form, out, &err);
 	if (rc == AIM_OK)
 		rc = end_line(out, f);
-	return rc == AIM_OK ? put_private(p, o, f, out) : failed(f->name, rc, &err);
+	return rc == AIM_OK ? put_private(p, o, out) : failed(f->name, rc, &err);
 }
 
 static int export(program *p, const key_options *o, const form *f, const key_file *file)

@@ -21,7 +21,7 @@
 #ifndef AIM_KEYRING_H
 #define AIM_KEYRING_H
 
-#include <aim/key.h>
+#include <aim/keystore.h>
 #include <aim/registry.h>
 
 AIM_BEGIN_DECLS
@@ -50,6 +50,9 @@ AIM_BEGIN_DECLS
 
 /** Flag of aim_keyring_change: the old key expires at once. @since 0.1 */
 #define AIM_KEYRING_NO_GRACE 1u
+
+/** Flag of aim_keyring_save_key(): a keystore that is there may be replaced. @since 0.1 */
+#define AIM_KEYRING_REPLACE 1u
 
 /** Defaults of aim_keyring_change, and the longest grace period. @since 0.1 */
 #define AIM_KEYRING_GRACE_S 604800u      /**< 7 days */
@@ -194,6 +197,36 @@ typedef aim_status (*aim_keyring_visit)(void *user, const aim_keyring_entry *ent
 AIM_API AIM_CHECK_RESULT aim_status aim_keyring_list(aim_registry *registry, aim_str subject,
                                                      int64_t at_us, aim_keyring_visit visit, void *user,
                                                      aim_error *err);
+
+/** Seals a subject's private key into the store, under its key id; aim/keystore.h has the container. The
+ *  passphrase is not kept. Audit: keystore_saved.
+ *  @param key         in, borrowed; registered to the subject and not revoked
+ *  @param subject     in, id; the container opens for no other
+ *  @param flags       in, 0 or AIM_KEYRING_REPLACE: what is there may be replaced, for another passphrase,
+ *                     when it is a whole keystore of the same key; what cannot be read is never replaced
+ *  @param passphrase, options  as for aim_keystore_seal()      @param actor  in, for the audit record
+ *  @return AIM_OK, AIM_E_EXISTS (left as it is), AIM_E_UNTRUSTED_KEY (not registered to the subject),
+ *          AIM_E_KEY_REVOKED, AIM_E_KEYSTORE and AIM_E_KEYSTORE_AGENT (what is there is damaged, or
+ *          another's), AIM_E_STORE_CORRUPT, AIM_E_CONFLICT, AIM_E_ID_NAME (actor), AIM_E_INVALID, else as
+ *          aim_keystore_seal(), AIM_E_CLOCK, or the store's
+ *  Threads: locked.  Allocates: as aim_keystore_seal().  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_keyring_save_key(aim_registry *registry, const aim_key *key,
+                                                         aim_str subject, uint32_t flags,
+                                                         aim_bytes passphrase,
+                                                         const aim_keystore_options *options,
+                                                         aim_str actor, aim_error *err);
+
+/** Opens a subject's key from the store. A revoked key is not given out.
+ *  @param key_id      in, 64 hex digits; empty: of the subject's active key
+ *  @param passphrase, options  as for aim_keystore_open()      @param out  out, owned; aim_key_unref()
+ *  @return AIM_OK, AIM_E_NOT_FOUND (the subject, its active key, or the keystore), AIM_E_UNTRUSTED_KEY (the
+ *          key is not the subject's), AIM_E_KEY_REVOKED, AIM_E_STORE_CORRUPT, AIM_E_INVALID, else as
+ *          aim_keystore_open(), AIM_E_CLOCK, or the store's
+ *  Threads: locked.  Allocates: as aim_keystore_open().  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_keyring_load_key(aim_registry *registry, aim_str subject,
+                                                         aim_str key_id, aim_bytes passphrase,
+                                                         const aim_keystore_options *options,
+                                                         aim_key **out, aim_error *err);
 
 /** "active", "retiring", "revoked", "expired"; "unknown" for anything else.
  *  @return static text, never NULL.  Threads: any.  Allocates: no.  @since 0.1 */

@@ -418,17 +418,17 @@ aim_status aim__delegation_revoked(aim_registry *registry, aim_str id, int *out,
 
 static aim_status commit_revocation(work *w, const revocation *v, aim_error *err)
 {
-	aim_store_op op = {.kind = AIM_STORE_PUT_IF_ABSENT};
+	aim_store_op ops[2] = {{.kind = AIM_STORE_PUT_IF_ABSENT}, aim__registry_epoch_step()};
 	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST};
-	op.key = aim_buf_bytes(&w->key);
-	op.value = aim_buf_bytes(&w->value);
+	ops[0].key = aim_buf_bytes(&w->key);
+	ops[0].value = aim_buf_bytes(&w->value);
 	r.time_us = v->revoked_us;
 	r.kind = aim_str_from("delegation");
 	r.action = aim_str_from("revoke");
 	r.subject = v->id;
 	r.user = v->actor;
 	r.reason = v->reason;
-	return aim__record_commit(w->registry, &op, 1, &r, 1, NULL, err);
+	return aim__record_commit(w->registry, ops, 2, &r, 1, NULL, err);
 }
 
 aim_status aim_delegation_revoke(aim_registry *registry, aim_str id, aim_str reason, aim_str actor, aim_error *err)

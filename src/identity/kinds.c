@@ -119,11 +119,21 @@ static const aim__store_column key_columns[] = {
 	{"previous", "$.previous"},
 };
 
+/* The container itself is no column: it is a secret, however well sealed. */
+static const aim__store_column keystore_columns[] = {
+	{"key_id", "$.key_id"},
+	{"subject", "$.subject"},
+	{"namespace", "$.namespace"},
+	{"saved_at", "$.saved_at"},
+};
+
 static const aim__record_kind agents = {"agents", "agent/", 2, COUNT(agent_columns), agent_columns,
                                         aim__subject_migrate};
 static const aim__record_kind servers = {"servers", "server/", 2, COUNT(server_columns), server_columns,
                                          aim__subject_migrate};
 static const aim__record_kind keys = {"keys", AIM__KEY_PREFIX, 1, COUNT(key_columns), key_columns, NULL};
+static const aim__record_kind keystores = {"keystores", "keystore/", 1, COUNT(keystore_columns),
+                                           keystore_columns, NULL};
 static const aim__record_kind links = {"links", "link/", 1, COUNT(link_columns), link_columns, NULL};
 static const aim__record_kind grants = {"grants", "grant/", 1, COUNT(grant_columns), grant_columns, NULL};
 static const aim__record_kind delegations = {"delegations", "delegation/", 1, COUNT(delegation_columns),
@@ -134,4 +144,4 @@ static const aim__record_kind sessions = {"sessions", "session/", 1, COUNT(sessi
                                           NULL};
 
 const aim__record_kind *const aim__identity_kinds[AIM__IDENTITY_N_KINDS] = {
-	&agents, &servers, &links, &grants, &delegations, &revoked_links, &sessions, &keys};
+	&agents, &servers, &links, &grants, &delegations, &revoked_links, &sessions, &keys, &keystores};

@@ -79,6 +79,7 @@ struct aim_guard {
 	uint8_t *capability_text;
 	size_t capability_size;
 	int inactive; /* agent or server may not act: suspended, revoked or expired */
+	uint64_t generation; /* of the registry when the subjects were read */
 	int64_t fresh_until_us;
 	uint64_t id_high; /* decision ids: random, then counting */
 	uint64_t id_low;

@@ -1,6 +1,7 @@
 /* mcp/subjects.c — who talks: may agent and server act, and which capabilities does the agent hold. Read
- * from the registry when the guard is made and again when what is known is older than AIM__STALE_US, so
- * that a revocation by another process takes effect. Layer mcp. */
+ * from the registry when the guard is made, again when the registry's generation has moved, so that a
+ * revocation takes effect at once, and when what is known is older than AIM__STALE_US, because agents and
+ * grants expire. Layer mcp. */
 #include "mcp/guard.h"
 
 #include "base/ctx.h"
@@ -176,10 +177,15 @@ aim_status aim__subjects_refresh(aim_guard *guard, int now, aim_error *err)
 	aim_status rc = aim_ctx_now_us(guard->ctx, &now_us);
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
-	if (!now && now_us < guard->fresh_until_us && now_us >= guard->fresh_until_us - AIM__STALE_US)
+	uint64_t generation = 0;
+	rc = aim_registry_generation(guard->options.registry, now_us, &generation, err);
+	if (rc == AIM_OK && !now && generation == guard->generation && now_us < guard->fresh_until_us &&
+	    now_us >= guard->fresh_until_us - AIM__STALE_US)
 		return AIM_OK;
 	guard->inactive = 0;
-	rc = load_agent(guard, now_us, err);
+	guard->generation = generation;
+	if (rc == AIM_OK)
+		rc = load_agent(guard, now_us, err);
 	if (rc == AIM_OK)
 		rc = load_server(guard, err);
 	if (rc != AIM_OK)

@@ -434,6 +434,93 @@ static void damaged_key_records_are_errors(void **state)
 	aim_key_unref(a.key);
 }
 
+static void a_key_is_sealed_into_the_store_and_comes_back(void **state)
+{
+	house *h = *state;
+	char id[37], other_id[37], at[80];
+	pair a = agent_with_key(h, "a", id), other = agent_with_key(h, "o", other_id);
+	pair stranger = new_pair(h, AIM_KEY_AGENT);
+	aim_keystore_options fast = {.struct_size = sizeof fast, .passes = 1};
+	aim_bytes secret = aim_bytes_from("old secret", 10), fresh = aim_bytes_from("new secret", 10);
+	aim_key *key = NULL;
+	aim_public_key public_key;
+	aim_str none = S("");
+	fast.memory_kib = AIM_KEYSTORE_MIN_MEMORY_KIB;
+	assert_status(aim_keyring_load_key(h->registry, S(id), none, secret, &fast, &key, NULL), AIM_E_NOT_FOUND);
+	assert_status(aim_keyring_save_key(h->registry, stranger.key, S(id), 0, secret, &fast, none, NULL),
+	              AIM_E_UNTRUSTED_KEY);
+	assert_status(aim_keyring_save_key(h->registry, other.key, S(id), 0, secret, &fast, none, NULL),
+	              AIM_E_UNTRUSTED_KEY);
+	size_t n = house_records(h, NULL);
+	assert_status(aim_keyring_save_key(h->registry, a.key, S(id), 0, secret, &fast, S("ana"), NULL), AIM_OK);
+	assert_int_equal(house_records(h, NULL), n + 1);
+	assert_non_null(strstr(house_last_record(h), "\"kind\":\"keystore_saved\""));
+	assert_null(strstr(house_last_record(h), "container"));
+	assert_status(aim_keyring_load_key(h->registry, S(id), none, fresh, &fast, &key, NULL), AIM_E_PASSPHRASE);
+	assert_status(aim_keyring_load_key(h->registry, S(id), none, secret, &fast, &key, NULL), AIM_OK);
+	assert_status(aim_key_public(key, &public_key), AIM_OK);
+	assert_memory_equal(&public_key, &a.public_key, sizeof public_key);
+	aim_key_unref(key);
+	assert_status(aim_keyring_load_key(h->registry, S(other_id), S(a.id), secret, &fast, &key, NULL),
+	              AIM_E_UNTRUSTED_KEY);
+
+	/* Another passphrase only when it is said, and only over a whole keystore. */
+	assert_status(aim_keyring_save_key(h->registry, a.key, S(id), 0, fresh, &fast, none, NULL), AIM_E_EXISTS);
+	assert_status(aim_keyring_save_key(h->registry, a.key, S(id), AIM_KEYRING_REPLACE, fresh, &fast, none, NULL),
+	              AIM_OK);
+	assert_status(aim_keyring_load_key(h->registry, S(id), S(a.id), fresh, &fast, &key, NULL), AIM_OK);
+	aim_key_unref(key);
+	strcat(strcpy(at, "keystore/"), a.id);
+	static const char *const damaged[] = {
+		"{}", "not JSON",
+		"{\"key_id\":\"k\",\"subject\":\"s\",\"namespace\":\"default\","
+		"\"saved_at\":\"2026-01-02T03:04:05.000000Z\",\"container\":{\"v\":1}}"};
+	for (size_t i = 0; i < 3; i++) {
+		aim_buf *after = NULL;
+		house_damage(h, at, damaged[i]);
+		aim_status rc = aim_keyring_save_key(h->registry, a.key, S(id), AIM_KEYRING_REPLACE, fresh, &fast, none, NULL);
+		assert_status(rc, i < 2 ? AIM_E_STORE_CORRUPT : AIM_E_KEYSTORE);
+		assert_status(aim_keyring_load_key(h->registry, S(id), none, fresh, &fast, &key, NULL), rc);
+		assert_status(aim_keyring_save_key(h->registry, a.key, S(id), 0, fresh, &fast, none, NULL), AIM_E_EXISTS);
+		assert_status(aim_buf_new(h->ctx, &after), AIM_OK);
+		assert_status(aim_store_read_key(h->store, aim_bytes_from_str(S(at)), after, NULL, NULL), AIM_OK);
+		assert_text(aim_buf_str(after), damaged[i]); /* it stays */
+		aim_buf_free(after);
+	}
+	assert_status(revoke(h, &a, AIM_KEYRING_COMPROMISE), AIM_OK);
+	assert_status(aim_keyring_load_key(h->registry, S(id), S(a.id), fresh, &fast, &key, NULL), AIM_E_KEY_REVOKED);
+	assert_status(aim_keyring_load_key(h->registry, S(id), none, fresh, &fast, &key, NULL), AIM_E_NOT_FOUND);
+	aim_key_unref(a.key);
+	aim_key_unref(other.key);
+	aim_key_unref(stranger.key);
+}
+
+static aim_status keep_and_open(aim_ctx *ctx, void *arg)
+{
+	aim_store *store = NULL;
+	aim_audit *log = NULL;
+	aim_registry *registry = NULL;
+	aim_agent *agent = NULL;
+	aim_key *key = NULL;
+	const pair *p = arg;
+	aim_agent_spec spec = {.struct_size = sizeof spec, .name = S("a"), .public_key = &p->public_key};
+	aim_keystore_options fast = {.struct_size = sizeof fast, .passes = 1};
+	aim_bytes secret = aim_bytes_from("secret", 6);
+	fast.memory_kib = AIM_KEYSTORE_MIN_MEMORY_KIB;
+	aim_status rc = house_open(ctx, &store, &log, &registry);
+	if (rc != AIM_OK)
+		return rc;
+	rc = aim_agent_register(registry, &spec, &agent, NULL);
+	for (uint32_t flags = 0; rc == AIM_OK && flags < 2; flags++)
+		rc = aim_keyring_save_key(registry, p->key, aim_agent_id(agent), flags, secret, &fast, S(""), NULL);
+	if (rc == AIM_OK)
+		rc = aim_keyring_load_key(registry, aim_agent_id(agent), S(""), secret, &fast, &key, NULL);
+	aim_key_unref(key);
+	aim_agent_free(agent);
+	house_close(store, log, registry);
+	return rc;
+}
+
 /* Everything once, on its own store. */
 static aim_status live(aim_ctx *ctx, void *arg)
 {
@@ -478,6 +565,7 @@ static void a_failing_allocation_breaks_nothing(void **state)
 	house *h = *state;
 	pair p[3] = {new_pair(h, AIM_KEY_AGENT), new_pair(h, AIM_KEY_AGENT), new_pair(h, AIM_KEY_AGENT)};
 	test_each_allocation_fails(live, p);
+	test_each_allocation_fails(keep_and_open, p);
 	for (size_t i = 0; i < 3; i++)
 		aim_key_unref(p[i].key);
 }
@@ -501,6 +589,7 @@ int main(void)
 		T(a_key_has_one_owner_for_good),
 		T(wrong_arguments_are_refused),
 		T(damaged_key_records_are_errors),
+		T(a_key_is_sealed_into_the_store_and_comes_back),
 		T(a_failing_allocation_breaks_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,7 +157,9 @@ aim_status aim_did_key_parse(const aim_ctx *ctx, aim_str did, aim_public_key *ou
 		return AIM__MISUSE(ctx, "ctx and out are required");
 	if (!did.ptr || !follows(did, 0, "did:key:"))
 		return bad_id("did:key", did, 0, "\"did:key:\"", err);
-	aim_status rc = aim_keyform_parse_public(ctx, aim_bytes_from_str(did), &key, &form, err);
+	aim_status rc = aim_did_check(did, err); /* a line end, which files of keys may have, is none of it */
+	if (rc == AIM_OK)
+		rc = aim_keyform_parse_public(ctx, aim_bytes_from_str(did), &key, &form, err);
 	if (rc == AIM_OK && form != AIM_KEYFORM_DID)
 		rc = bad_id("did:key", did, 8, "'z' and base58", err);
 	if (rc == AIM_OK)

@@ -35,6 +35,8 @@ static void did_keys_are_those_of_the_specification(void **state)
 		assert_status(aim_did_key_parse(h->ctx, S(did), &parsed, NULL), AIM_OK);
 		assert_memory_equal(&parsed, &public_key, sizeof parsed);
 		assert_status(aim_did_check(S(did), NULL), AIM_OK);
+		strcat(strcpy(line, did), "\n");
+		assert_status(aim_did_key_parse(h->ctx, S(line), &parsed, NULL), AIM_E_ID_DID);
 		aim_key_unref(key);
 		n++;
 	}

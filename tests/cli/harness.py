@@ -56,7 +56,7 @@ def lines(*args, **kwargs):
 
 
 def on_terminal(*args, typed=(), columns=100, env=None, cwd=None):
-    """Runs aim on a terminal of its own. typed: pairs of what to wait for and what to type then."""
+    """Runs aim on a terminal of its own. typed: pairs of what to wait for and what to type, or call, then."""
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.clear()
@@ -76,7 +76,11 @@ def on_terminal(*args, typed=(), columns=100, env=None, cwd=None):
                 break
             seen += piece
         if waiting and waiting[0][0].encode() in seen:
-            os.write(fd, waiting.pop(0)[1].encode())
+            then = waiting.pop(0)[1]
+            if callable(then):
+                then()
+            else:
+                os.write(fd, then.encode())
     else:
         os.kill(pid, 9)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

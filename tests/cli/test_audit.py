@@ -114,6 +114,20 @@ def checkpoints():
 
 
 @case
+def progress():
+    """what waits for another program says so on a terminal, and leaves nothing behind"""
+    with Folder() as f:
+        store = make_store(f, calls=("read",))
+        make_key(f)
+        holder = sqlite3.connect(store, isolation_level=None, check_same_thread=False)
+        holder.execute("BEGIN IMMEDIATE")
+        status, said = on_terminal("audit", "checkpoint", "--store", store, "--key", f / "log.key", "--passphrase-file", f / "pw",
+                                   "--origin", ORIGIN, typed=[("signing the log … 1 s", lambda: holder.execute("ROLLBACK"))])
+        holder.close()
+        assert status == 0 and "\r\033[K" in said and said.rstrip().splitlines()[-1].startswith("aim: "), said
+
+
+@case
 def checkpoint_keys():
     """checkpoints are signed by a log's key that opens, and by the same one"""
     with Folder() as f:

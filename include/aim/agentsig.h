@@ -3,7 +3,9 @@
  *      rc = aim_agentsig_sign(key, &request, now_us, &values, &err);    // and X-Agent-ID: its id
  *      ...
  *      rc = aim_agentsig_read_headers(&headers, &h, &err);
- *      if (rc == AIM_OK)                           // h.agent_id says whose key to look up
+ *      if (rc == AIM_OK)
+ *          rc = aim_agentsig_verify_registered(guard, registry, &request, &h, 0, now_us, NULL, &err);
+ *      // or, with a key from elsewhere:
  *          rc = aim_agentsig_verify(guard, agent_id, &registered_key, &request, &h, 0, now_us, &err);
  *
  *  Signed are METHOD, LF, PATH, LF, the timestamp's ten digits and, when there is a body, LF and the
@@ -16,6 +18,7 @@
 
 #include <aim/headers.h>
 #include <aim/key.h>
+#include <aim/keyring.h>
 #include <aim/replay.h>
 
 AIM_BEGIN_DECLS
@@ -90,6 +93,22 @@ AIM_API AIM_CHECK_RESULT aim_status aim_agentsig_verify(
 	aim_replay *guard, aim_str agent_id, const aim_public_key *registered,
 	const aim_agentsig_request *request, const aim_agentsig_headers *headers, uint32_t window_s,
 	int64_t now_us, aim_error *err);
+
+/** The same with a registry: the key of the header must be one that may speak for the agent of the
+ *  header at now_us, as aim_keyring_check() says, and the agent must be verified, neither suspended,
+ *  revoked nor expired.
+ *  @param guard     in, borrowed     @param registry  in, borrowed
+ *  @param request   in, borrowed     @param headers   in, borrowed; the agent's id in either of its forms
+ *  @param window_s  0: 300; at most the guard's       @param now_us  the caller's clock
+ *  @param out       out, struct_size set by the caller, may be NULL; the key's entry, set only on AIM_OK
+ *  @return AIM_OK only when valid; as aim_agentsig_verify(), with AIM_E_UNTRUSTED_KEY for a key of nobody,
+ *          of a server or of another agent; AIM_E_KEY_REVOKED, AIM_E_KEY_EARLY, AIM_E_EXPIRED,
+ *          AIM_E_ID_STATUS, AIM_E_CLOCK, AIM_E_STORE_CORRUPT, or the store's
+ *  Threads: locked.  Allocates: yes, freed at return.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_agentsig_verify_registered(
+	aim_replay *guard, aim_registry *registry, const aim_agentsig_request *request,
+	const aim_agentsig_headers *headers, uint32_t window_s, int64_t now_us, aim_keyring_entry *out,
+	aim_error *err);
 
 AIM_END_DECLS
 

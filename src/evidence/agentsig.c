@@ -8,6 +8,7 @@
 #include "crypto/key.h"
 #include "evidence/replay.h"
 #include "evidence/signed.h"
+#include "identity/id.h"
 
 #include <string.h>
 
@@ -139,6 +140,16 @@ static aim_status match(const values *v, aim_str agent_id, const aim_public_key 
 	return AIM_OK;
 }
 
+static aim_status accept(aim_replay *guard, const values *v, const aim_agentsig_request *r,
+                         uint32_t window_s, int64_t now_us, aim_error *err)
+{
+	aim_bytes parts[MAX_PARTS];
+	size_t n = make_parts(r, v->h.timestamp, parts);
+	const aim_bytes nonce = {v->signature, sizeof v->signature};
+	const aim_replay_use use = aim__signed_use(&v->public_key, nonce, v->timestamp_us, window_s, now_us);
+	return aim__signed_accept(guard, &use, &v->public_key, parts, n, v->signature, err);
+}
+
 aim_status aim_agentsig_verify(aim_replay *guard, aim_str agent_id, const aim_public_key *registered,
                                const aim_agentsig_request *request,
                                const aim_agentsig_headers *headers, uint32_t window_s, int64_t now_us,
@@ -146,7 +157,6 @@ aim_status aim_agentsig_verify(aim_replay *guard, aim_str agent_id, const aim_pu
 {
 	aim_agentsig_request r;
 	values v;
-	aim_bytes parts[MAX_PARTS];
 	if (!guard || !registered || !request || !headers || !agent_id.ptr)
 		return AIM__MISUSE(guard ? guard->ctx : NULL,
 		                   "guard, agent_id, registered, request and headers are required");
@@ -155,10 +165,44 @@ aim_status aim_agentsig_verify(aim_replay *guard, aim_str agent_id, const aim_pu
 		rc = read_request(guard->ctx, request, &r, err);
 	if (rc == AIM_OK)
 		rc = match(&v, agent_id, registered, err);
+	return rc == AIM_OK ? accept(guard, &v, &r, window_s, now_us, err) : rc;
+}
+
+/* The key must speak for an agent, and for this one. */
+static aim_status match_registered(aim_registry *registry, const values *v, int64_t now_us,
+                                   aim_keyring_entry *out, aim_error *err)
+{
+	char id[AIM__ID_SIZE];
+	if (aim__id_parse("agt_", v->h.agent_id, id, NULL) != AIM_OK)
+		return aim__fail(err, AIM_E_HEADER, LAYER, "%s is not the id of an agent", AIM_AGENTSIG_AGENT_ID);
+	aim_status rc = aim_keyring_check(registry, &v->public_key, now_us, 0, out, err);
 	if (rc != AIM_OK)
 		return rc;
-	size_t n = make_parts(&r, v.h.timestamp, parts);
-	const aim_bytes nonce = {v.signature, sizeof v.signature};
-	const aim_replay_use use = aim__signed_use(registered, nonce, v.timestamp_us, window_s, now_us);
-	return aim__signed_accept(guard, &use, registered, parts, n, v.signature, err);
+	if (out->subject_kind != AIM_KEYRING_AGENT || strcmp(out->subject, id) != 0)
+		return aim__fail(err, AIM_E_UNTRUSTED_KEY, LAYER,
+		                 "%s is registered, but not for the agent that %s names",
+		                 AIM_AGENTSIG_PUBLIC_KEY, AIM_AGENTSIG_AGENT_ID);
+	return AIM_OK;
+}
+
+aim_status aim_agentsig_verify_registered(aim_replay *guard, aim_registry *registry,
+                                          const aim_agentsig_request *request,
+                                          const aim_agentsig_headers *headers, uint32_t window_s,
+                                          int64_t now_us, aim_keyring_entry *out, aim_error *err)
+{
+	aim_agentsig_request r;
+	values v;
+	aim_keyring_entry entry = {.struct_size = sizeof entry};
+	if (!guard || !registry || !request || !headers || (out && out->struct_size < sizeof entry))
+		return AIM__MISUSE(guard ? guard->ctx : NULL, "guard, registry, request and headers are required");
+	if (now_us <= 0) /* 0 would be the registry's clock */
+		return aim__fail(err, AIM_E_INVALID, LAYER, "now_us is not after the year 1970 began");
+	aim_status rc = read_values(guard->ctx, headers, &v, err);
+	if (rc == AIM_OK)
+		rc = read_request(guard->ctx, request, &r, err);
+	if (rc == AIM_OK)
+		rc = match_registered(registry, &v, now_us, &entry, err);
+	if (rc == AIM_OK)
+		rc = accept(guard, &v, &r, window_s, now_us, err);
+	return rc == AIM_OK && out ? aim__sized_out(out, &entry, sizeof entry, sizeof entry) : rc;
 }

@@ -1,7 +1,9 @@
 /* The profile aim-agent: the exact bytes, once each, and no key but the registered one. */
 #include "peer.h"
 
+#include <aim/agent.h>
 #include <aim/agentsig.h>
+#include <aim/audit.h>
 #include <stdlib.h>
 
 #define AGENT "agt_0198c0de0000700080000000000000aa"
@@ -98,6 +100,114 @@ static void test_the_registered_key_only(void **state)
 	assert_status(aim_agentsig_verify(guard, T(AGENT), &other_public, &r, &h, 0, NOW, NULL), AIM_E_UNTRUSTED_KEY);
 	assert_int_equal(n_remembered(), 0);
 	aim_key_unref(other);
+}
+
+/* ---- with a registry ---- */
+
+typedef struct house {
+	aim_store *store;
+	aim_audit *log;
+	aim_registry *registry;
+	char agent[64];
+	char other[64];
+} house;
+
+static void register_agent(house *h, const char *name, const aim_public_key *pub, char *out_id)
+{
+	aim_agent_spec spec = {.struct_size = sizeof spec, .public_key = pub};
+	aim_agent *agent = NULL;
+	spec.name = T(name);
+	assert_status(aim_agent_register(h->registry, &spec, &agent, NULL), AIM_OK);
+	strcpy(out_id, aim_agent_id(agent).ptr);
+	aim_agent_free(agent);
+}
+
+static void move(house *h, uint32_t status)
+{
+	aim_registry_move m = {.struct_size = sizeof m, .status = status};
+	m.reason = T("test");
+	assert_status(aim_agent_move(h->registry, T(h->agent), &m, NULL), AIM_OK);
+}
+
+static void open_house(house *h)
+{
+	aim_key *k = key_of(AIM_KEY_AGENT);
+	aim_public_key pub;
+	test_now_us = NOW;
+	assert_status(aim_store_open_memory(ctx, NULL, &h->store, NULL), AIM_OK);
+	assert_status(aim_audit_open(h->store, NULL, &h->log, NULL), AIM_OK);
+	assert_status(aim_registry_open(h->log, NULL, &h->registry, NULL), AIM_OK);
+	assert_status(aim_key_public(k, &pub), AIM_OK);
+	register_agent(h, "one", &public_key, h->agent);
+	register_agent(h, "two", &pub, h->other);
+	aim_key_unref(k);
+}
+
+static void close_house(house *h)
+{
+	aim_registry_free(h->registry);
+	aim_audit_free(h->log);
+	aim_store_free(h->store);
+}
+
+static aim_status verify_registered(house *h, const aim_agentsig_headers *headers)
+{
+	const aim_agentsig_request r = request();
+	aim_keyring_entry entry = {.struct_size = sizeof entry};
+	aim_status rc =
+		aim_agentsig_verify_registered(guard, h->registry, &r, headers, 0, NOW + S, &entry, NULL);
+	if (rc == AIM_OK)
+		assert_string_equal(entry.subject, h->agent);
+	return rc;
+}
+
+static void test_registry(void **state)
+{
+	house h = {0};
+	aim_agentsig_headers headers = good();
+	(void)state;
+	open_house(&h);
+	headers.agent_id = T(h.agent);
+	assert_status(verify_registered(&h, &headers), AIM_E_ID_STATUS); /* pending */
+	move(&h, AIM_REGISTRY_VERIFIED);
+	headers.agent_id = T(h.other);
+	assert_status(verify_registered(&h, &headers), AIM_E_UNTRUSTED_KEY);
+	headers.agent_id = T("somebody");
+	assert_status(verify_registered(&h, &headers), AIM_E_HEADER);
+	headers.agent_id = T(h.agent);
+	move(&h, AIM_REGISTRY_SUSPENDED);
+	assert_status(verify_registered(&h, &headers), AIM_E_ID_STATUS);
+	move(&h, AIM_REGISTRY_VERIFIED);
+	assert_status(verify_registered(&h, &headers), AIM_OK);
+	assert_status(verify_registered(&h, &headers), AIM_E_REPLAY);
+	close_house(&h);
+}
+
+static void test_registry_revoked_key(void **state)
+{
+	house h = {0};
+	aim_agentsig_headers headers = good();
+	char key_id[AIM_KEY_ID_SIZE];
+	aim_key *stranger = NULL;
+	aim_agentsig_values v;
+	const aim_agentsig_request r = request();
+	(void)state;
+	open_house(&h);
+	move(&h, AIM_REGISTRY_VERIFIED);
+	headers.agent_id = T(h.agent);
+	assert_status(aim_key_generate(ctx, AIM_KEY_AGENT, &stranger, NULL), AIM_OK);
+	assert_status(aim_agentsig_sign(stranger, &r, NOW, &v, NULL), AIM_OK);
+	aim_agentsig_headers strange = headers_of(v.timestamp, v.signature, v.public_key);
+	strange.agent_id = T(h.agent);
+	assert_status(verify_registered(&h, &strange), AIM_E_UNTRUSTED_KEY);
+	aim_key_unref(stranger);
+	assert_status(aim_key_id(ctx, &public_key, key_id), AIM_OK);
+	assert_status(aim_keyring_revoke(h.registry, T(key_id), NULL, NULL), AIM_OK);
+	assert_status(verify_registered(&h, &headers), AIM_E_KEY_REVOKED);
+	assert_status(aim_agentsig_verify_registered(guard, h.registry, &r, &headers, 0, 0, NULL, NULL), AIM_E_INVALID);
+	assert_status(aim_agentsig_verify_registered(guard, NULL, &r, &headers, 0, NOW, NULL, NULL), AIM_E_INVALID);
+	assert_int_equal(n_remembered(), 0);
+	close_house(&h);
 }
 
 static void test_other_requests_are_refused(void **state)
@@ -279,6 +389,8 @@ int main(void)
 		PEER_TEST(test_golden),
 		PEER_TEST(test_accepted_once),
 		PEER_TEST(test_the_registered_key_only),
+		PEER_TEST(test_registry),
+		PEER_TEST(test_registry_revoked_key),
 		PEER_TEST(test_other_requests_are_refused),
 		PEER_TEST(test_every_changed_bit_is_refused),
 		PEER_TEST(test_misformed_headers),

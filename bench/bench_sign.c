@@ -1,6 +1,8 @@
-/* bench/bench_sign.c — message signatures against the provider's raw calls on the same bytes, and verified again. */
+/* bench/bench_sign.c — message signatures against the provider's raw calls on the same bytes, and verified again;
+ * signed requests and the replay guard. */
 #include "bench.h"
 
+#include <aim/httpsig.h>
 #include <aim/message.h>
 #include <aim/plugin/crypto.h>
 #include <string.h>
@@ -17,6 +19,8 @@ typedef struct state {
 	uint8_t signature[64];
 	uint8_t raw_signature[64];
 	aim_verifycache *cache;
+	aim_replay *guard;
+	uint64_t n_uses;
 } state;
 
 static aim_bytes payload_of(const state *s)
@@ -79,6 +83,50 @@ static void fill_cache(state *s)
 	verify_again(s, 1);
 }
 
+#define NOW_US INT64_C(1766000000000000)
+
+static aim_httpsig_request request_of(const state *s)
+{
+	aim_httpsig_request r = {.struct_size = sizeof r, .body = payload_of(s)};
+	r.method = aim_str_from("POST");
+	r.authority = aim_str_from("mcp.example.org");
+	r.target = aim_str_from("/tools");
+	return r;
+}
+
+static void sign_http(void *arg, size_t n)
+{
+	state *s = arg;
+	aim_httpsig_values v;
+	const aim_httpsig_request r = request_of(s);
+	for (size_t i = 0; i < n; i++)
+		bench_must(aim_httpsig_sign(s->key, &r, NOW_US, (aim_str){NULL, 0}, &v, NULL), "sign");
+}
+
+/* One nonce in ten milliseconds, as a busy guard sees them: each insert makes another due. */
+static void remember(void *arg, size_t n)
+{
+	state *s = arg;
+	aim_replay_use use = {.struct_size = sizeof use};
+	use.scope = aim_bytes_from(s->public_key.bytes, sizeof s->public_key.bytes);
+	use.nonce = aim_bytes_from(&s->n_uses, sizeof s->n_uses);
+	for (size_t i = 0; i < n; i++) {
+		use.timestamp_us = use.now_us = NOW_US + 10000 * (int64_t)++s->n_uses;
+		bench_must(aim_replay_check(s->guard, &use, NULL), "check");
+		bench_must(aim_replay_remember(s->guard, &use, NULL), "remember");
+	}
+}
+
+static void bench_requests(state *s)
+{
+	const aim_replay_options o = {.struct_size = sizeof o, .flags = AIM_REPLAY_FIRST_START};
+	bench_must(aim_replay_open_memory(s->ctx, &o, &s->guard, NULL), "guard");
+	bench_run("sign/http", sign_http, s, 0);
+	remember(s, 70000); /* warm: 300 s of nonces */
+	bench_run("replay/check-remember", remember, s, 0);
+	aim_replay_free(s->guard);
+}
+
 int main(int argc, char **argv)
 {
 	state s;
@@ -103,6 +151,7 @@ int main(int argc, char **argv)
 		fill_cache(&s);
 	bench_run("verify_again", verify_again, &s, 0);
 	aim_verifycache_free(s.cache);
+	bench_requests(&s);
 	aim_key_unref(s.key);
 	return 0;
 }

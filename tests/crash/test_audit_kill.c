@@ -16,13 +16,6 @@
 #define DEFAULT_ROUNDS 40u
 #define MAX_IDS 200000u
 
-static unsigned rounds(void)
-{
-	const char *text = getenv("AIM_CRASH_ROUNDS");
-	unsigned long n = text ? strtoul(text, NULL, 10) : 0;
-	return n > 0 && n < 100000 ? (unsigned)n : DEFAULT_ROUNDS;
-}
-
 static uint64_t random_state = 88172645463325252u;
 
 static unsigned random_below(unsigned n)
@@ -130,7 +123,7 @@ static void test_kill(void **state)
 	char folder[64];
 	const char *path = make_folder(folder);
 	ledger *l = calloc(1, sizeof *l);
-	unsigned n = rounds();
+	unsigned n = rounds(DEFAULT_ROUNDS);
 	(void)state;
 	assert_non_null(l);
 	for (unsigned i = 0; i < n; i++) {

@@ -29,7 +29,7 @@ static void say(const char *what, aim_status rc, const aim_error *err)
 	              err->message);
 }
 
-static aim_status record_one(aim_audit *log, const ack *a, aim_error *err)
+aim_status record_one(aim_audit *log, const ack *a, aim_error *err)
 {
 	char id[16], key[32];
 	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST};
@@ -102,15 +102,32 @@ pid_t start_writer(const writer_options *options)
 	return pid;
 }
 
+unsigned rounds(unsigned fallback)
+{
+	const char *text = getenv("AIM_CRASH_ROUNDS");
+	unsigned long n = text ? strtoul(text, NULL, 10) : 0;
+	return n > 0 && n < 100000 ? (unsigned)n : fallback;
+}
+
+aim_status try_open(aim_ctx *ctx, const char *path, aim_store **out, aim_error *err)
+{
+	return aim_sqlite_open(ctx, aim_str_from(path), NULL, out, err);
+}
+
 opened open_file(const char *path)
+{
+	return open_file_as(path, NULL);
+}
+
+opened open_file_as(const char *path, const aim_audit_options *options)
 {
 	opened o = {NULL, NULL, NULL};
 	aim_error err = {0};
 	aim_status rc = aim_ctx_new(NULL, &o.ctx, &err);
 	if (rc == AIM_OK)
-		rc = aim_sqlite_open(o.ctx, aim_str_from(path), NULL, &o.store, &err);
+		rc = try_open(o.ctx, path, &o.store, &err);
 	if (rc == AIM_OK)
-		rc = aim_audit_open(o.store, NULL, &o.log, &err);
+		rc = aim_audit_open(o.store, options, &o.log, &err);
 	if (rc != AIM_OK)
 		fail_msg("%s: %s", aim_status_name(rc), err.message);
 	return o;

@@ -32,6 +32,12 @@ typedef struct opened {
 	aim_audit *log;
 } opened;
 opened open_file(const char *path);
+opened open_file_as(const char *path, const aim_audit_options *options);
+aim_status try_open(aim_ctx *ctx, const char *path, aim_store **out, aim_error *err);
+/* Records one id: a change when a->change. */
+aim_status record_one(aim_audit *log, const ack *a, aim_error *err);
+/* AIM_CRASH_ROUNDS, else fallback. */
+unsigned rounds(unsigned fallback);
 void close_file(opened *o);
 
 /* A new folder for the test's file; removed again with what the store left in it. */

@@ -23,15 +23,23 @@ typedef struct aim_audit aim_audit;
 #define AIM_AUDIT_DURABLE 0u  /**< appends return when the record is on disk */
 #define AIM_AUDIT_BUFFERED 1u /**< appends return at once; the loss window is the options' */
 
+/** In aim_audit_options.flags: a record that cannot be written because the store is full, locked, read-only
+ *  or broken does not fail the operation it describes. It is counted, and as soon as the store can be
+ *  written again a record of kind "audit_gap" (count, first and last time, reason) comes before anything
+ *  else. Changes of the registry and the like are never let pass without their record. Without this
+ *  flag nothing happens that is not recorded.  @since 0.1 */
+#define AIM_AUDIT_DEGRADE 1u
+
 /** @since 0.1 */
 typedef struct aim_audit_options {
 	uint32_t struct_size;
-	uint32_t flags;          /**< 0 */
+	uint32_t flags;          /**< AIM_AUDIT_DEGRADE, or 0 */
 	aim_str name;            /**< in, copied; 1–64 of [a-z0-9_-]; empty: "main" */
 	uint32_t durability;     /**< AIM_AUDIT_* */
 	uint32_t window_records; /**< buffered: at most so many are not on disk, the last of them waits for
 	                          *   the write; 0: 256; ≤ limits.max_queue_records */
-	uint32_t window_ms;      /**< buffered: aim_audit_poll() writes after so long; 0: 200 */
+	uint32_t window_ms;      /**< buffered: aim_audit_poll() writes after so long; degraded: it tries
+	                          *   again after so long; 0: 200 */
 	uint32_t reserved;       /**< 0 */
 } aim_audit_options;
 
@@ -93,7 +101,7 @@ typedef struct aim_audit_report {
 AIM_API AIM_CHECK_RESULT aim_status aim_audit_open(aim_store *store, const aim_audit_options *options,
                                                    aim_audit **out, aim_error *err);
 
-/** Writes what waits and gives up the reference. Returns the status of that last write, so that a
+/** Writes what waits, also counted failures, and gives up the reference. Returns the status of that last write, so that a
  *  loss is never silent. NULL is AIM_OK.
  *  Threads: any.  @since 0.1 */
 AIM_API aim_status aim_audit_close(aim_audit *log, aim_error *err);
@@ -103,7 +111,8 @@ AIM_API aim_status aim_audit_close(aim_audit *log, aim_error *err);
 AIM_API void aim_audit_free(aim_audit *log);
 
 /** Appends one record. Many threads at once share one transaction and one sync.
- *  @param out_position  out, may be NULL; only in durable mode is it known (else UINT64_MAX)
+ *  @param out_position  out, may be NULL; only in durable mode is it known (else UINT64_MAX, also when
+ *                       AIM_AUDIT_DEGRADE let the operation pass)
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_UTF8, AIM_E_JSON_* (data is not such an object), AIM_E_LIMIT,
  *          AIM_E_NOMEM, AIM_E_VERSION, AIM_E_CLOCK, AIM_E_RANDOM, AIM_E_CALLBACK, AIM_E_AUDIT_CORRUPT
  *          (the log in the store is not one to append to), or the store's. On failure nothing was
@@ -118,8 +127,24 @@ AIM_API AIM_CHECK_RESULT aim_status aim_audit_append(aim_audit *log, const aim_a
  *  Threads: locked.  @since 0.1 */
 AIM_API aim_status aim_audit_flush(aim_audit *log, aim_error *err);
 
-/** Does the timed work that is due at now_us: in buffered mode, the flush after window_ms.
- *  @return AIM_OK, AIM_E_INVALID, or the store's
+/** Counts a failure before authentication, by reason and minute, in memory: strangers cannot fill the disk.
+ *  One record of kind "failures" per reason and minute (reason_code; count, first and last time and
+ *  the minute in data) is written by aim_audit_poll() when the minute is over, and by aim_audit_close().
+ *  A crash loses what was counted and not yet written. At most 64 reasons and minutes wait; what is
+ *  beyond is counted together as "other".
+ *  @param reason_code  in, copied; 1–64 of [A-Za-z0-9_.:-]     @param now_us  in; 0 … 2^53 − 1
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM
+ *  Threads: locked.  Allocates: at the first call.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_audit_count_failure(aim_audit *log, aim_str reason_code,
+                                                            int64_t now_us, aim_error *err);
+
+/** Records that AIM_AUDIT_DEGRADE let pass and that no "audit_gap" record tells of yet. 0 is health.
+ *  Threads: locked.  Allocates: no.  @since 0.1 */
+AIM_API uint64_t aim_audit_unwritten(aim_audit *log);
+
+/** Does the timed work that is due at now_us: in buffered mode, the flush after window_ms; the records of
+ *  failures whose minute is over; another attempt to record a gap.
+ *  @return as aim_audit_append()
  *  Threads: locked.  @since 0.1 */
 AIM_API aim_status aim_audit_poll(aim_audit *log, int64_t now_us, aim_error *err);
 

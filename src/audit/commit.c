@@ -9,6 +9,8 @@
 #include "base/ctx.h"
 #include "base/error.h"
 
+#include <string.h>
+
 /* One group takes at most this much; the rest is the next leader's. */
 #define MAX_GROUP_REQUESTS 256u
 #define MAX_GROUP_OPS 8192u
@@ -47,6 +49,19 @@ static void detach(aim_audit *log)
 		log->last = NULL;
 	last->next = NULL;
 	log->group.queued = aim__audit_queue_begin(log);
+	log->group.gap = log->gap;
+}
+
+/* A record that comes alone may be let pass. A change never is: its operations were not done. */
+static void let_pass(aim_audit *log, aim__audit_request *r)
+{
+	if (r->n_ops > 0 || r->rows.n == 0 || !aim__audit_gap_covers(log, r->status))
+		return;
+	aim__audit_gap_add(log, r->rows.n, r->status);
+	r->rows.first_position = UINT64_MAX;
+	r->status = AIM_OK;
+	if (r->err)
+		memset(r->err, 0, sizeof *r->err);
 }
 
 /* Lets the callers of the group go. mutex is held; a request is its caller's again once done is set
@@ -54,9 +69,11 @@ static void detach(aim_audit *log)
 static void release(aim_audit *log)
 {
 	aim__audit_request *next;
+	aim__audit_gap_end(log);
 	aim__audit_queue_end(log, log->group.queued_status);
 	for (aim__audit_request *r = log->group.requests; r; r = next) {
 		next = r->next;
+		let_pass(log, r);
 		r->done = 1;
 		aim__cond_broadcast(&r->wake);
 	}
@@ -131,12 +148,17 @@ static aim_status enqueue(aim_audit *log, aim__audit_slot *slot, aim_error *err)
 	}
 	if (rc == AIM_OK)
 		aim__audit_queue_add(log, &rows, now_us);
+	int let_pass = aim__audit_gap_covers(log, rc);
+	if (let_pass)
+		aim__audit_gap_add(log, rows.n, rc);
 	int full = rc == AIM_OK && log->queue.rows.n >= log->queue.max_rows;
 	aim__mutex_unlock(&log->mutex);
 	/* This record is safe in the queue; when it cannot be written now, the next append says so. */
 	if (full)
 		(void)aim_audit_flush(log, NULL);
-	return rc;
+	if (let_pass && err)
+		memset(err, 0, sizeof *err);
+	return let_pass ? AIM_OK : rc;
 }
 
 static aim_status write_rows(aim_audit *log, aim__audit_slot *slot, const aim__change *change,
@@ -194,7 +216,7 @@ aim_status aim_audit_flush(aim_audit *log, aim_error *err)
 	if (!log)
 		return AIM__MISUSE(NULL, "log is required");
 	aim__mutex_lock(&log->mutex);
-	int nothing_waits = log->queue.rows.n == 0;
+	int nothing_waits = log->queue.rows.n == 0 && log->gap.count == 0;
 	aim__mutex_unlock(&log->mutex);
 	if (nothing_waits)
 		return AIM_OK;

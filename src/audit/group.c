@@ -1,7 +1,7 @@
 /* audit/group.c — one group: the requests of many callers become one batch of one transaction. Layer
  * audit. Runs on the leader's thread, outside the lock.
  *
- * The batch is: the rows that come without operations, then each change (its operations, its rows),
+ * The batch is: the rows that waited, the record of a gap, the rows that come without operations, then each change (its operations, its rows),
  * then the head, under the version that this process last saw. So everything in it stands on that head,
  * or nothing is written. A change whose own precondition fails is settled and the rest is built again
  * without it, which costs a transaction that writes nothing. When another process has written, the rows
@@ -71,7 +71,7 @@ static int is_open(const aim__audit_group *g)
 static aim_status reserve(aim_audit *log)
 {
 	aim__audit_group *g = &log->group;
-	size_t n_ops = g->queued.n + 1;
+	size_t n_ops = g->queued.n + g->gap_rows.n + 1;
 	for (const aim__audit_request *r = g->requests; r; r = r->next)
 		n_ops += r->n_ops + r->rows.n;
 	void *ops = g->ops;
@@ -110,6 +110,8 @@ static aim_status add_appends(aim_audit *log)
 {
 	aim__audit_group *g = &log->group;
 	aim_status rc = g->queued_settled ? AIM_OK : add_rows(log, &g->queued);
+	if (rc == AIM_OK && !g->gap_settled)
+		rc = add_rows(log, &g->gap_rows);
 	for (aim__audit_request *r = g->requests; r && rc == AIM_OK; r = r->next)
 		if (!r->settled && only_appends(r))
 			rc = add_rows(log, &r->rows);
@@ -162,6 +164,7 @@ static void settle_written(aim__audit_group *g)
 		if (!r->settled)
 			settle(r, AIM_OK);
 	g->queued_settled = 1;
+	g->gap_settled = 1;
 	g->head.tree = g->tree;
 	g->head.version++;
 	if (g->head.state == AIM__HEAD_ABSENT)
@@ -272,8 +275,12 @@ void aim__audit_group_commit(aim_audit *log)
 	memset(&err, 0, sizeof err);
 	g->queued_status = AIM_OK;
 	g->queued_settled = g->queued.n == 0;
+	g->gap_settled = g->gap.count == 0;
+	g->gap_rows.n = 0;
+	if (!g->gap_settled)
+		rc = aim__audit_gap_write(log, &err);
 	for (aim__audit_request *r = g->requests; r; r = r->next)
-		if (only_appends(r) && r->rows.n == 0 && g->queued_settled)
+		if (only_appends(r) && r->rows.n == 0 && g->queued_settled && g->gap_settled)
 			settle(r, AIM_OK);
 	while (rc == AIM_OK && is_open(g)) {
 		rc = run_round(log, &last, &err);

@@ -52,9 +52,9 @@ static aim_status take_options(const aim_ctx *ctx, const aim_audit_options *want
 	aim_status rc = aim__sized_in(out, sizeof *out, wanted, sizeof *out, "aim_audit_options", err);
 	if (rc != AIM_OK)
 		return rc;
-	if (out->flags != 0 || out->reserved != 0)
+	if ((out->flags & ~AIM_AUDIT_DEGRADE) != 0 || out->reserved != 0)
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_AUDIT,
-		                 "aim_audit_options.flags and .reserved must be 0");
+		                 "aim_audit_options.flags has an unknown bit, or .reserved is not 0");
 	if (out->name.len == 0)
 		out->name = aim_str_from(DEFAULT_NAME);
 	if (out->window_records == 0)
@@ -121,6 +121,9 @@ static void dispose(aim_audit *log)
 		log->idle = slot->next;
 		aim__audit_slot_free(log, slot);
 	}
+	if (log->gap_slot)
+		aim__audit_slot_free(log, log->gap_slot);
+	aim__audit_failures_dispose(log);
 	aim__audit_queue_dispose(log);
 	aim__audit_group_dispose(log);
 	aim__mutex_dispose(&log->mutex);
@@ -138,7 +141,9 @@ static aim_status fill(aim_audit *log, aim_error *err)
 		rc = aim__audit_queue_init(log);
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_AUDIT);
-	return check_head(log, err);
+	if (log->options.flags & AIM_AUDIT_DEGRADE)
+		rc = aim__audit_slot_take(log, &log->gap_slot, err);
+	return rc == AIM_OK ? check_head(log, err) : rc;
 }
 
 static aim_audit *make(aim_store *store, const aim_audit_options *options)
@@ -158,6 +163,7 @@ static aim_audit *make(aim_store *store, const aim_audit_options *options)
 	log->head_key_len = aim__audit_head_key(log->options.name, log->head_key);
 	atomic_init(&log->references, 1);
 	atomic_init(&log->deadline_us, INT64_MAX);
+	atomic_init(&log->failures_us, INT64_MAX);
 	aim__buf_init(&log->group.head_text, log->ctx);
 	aim__buf_init(&log->group.scratch, log->ctx);
 	return log;
@@ -194,7 +200,10 @@ aim_status aim_audit_close(aim_audit *log, aim_error *err)
 {
 	if (!log)
 		return AIM_OK;
-	aim_status rc = aim_audit_flush(log, err);
+	aim_status rc = aim__audit_failures_write(log, INT64_MAX, err);
+	aim_status flushed = aim_audit_flush(log, rc == AIM_OK ? err : NULL);
+	if (rc == AIM_OK)
+		rc = flushed;
 	if (atomic_fetch_sub_explicit(&log->references, 1, memory_order_acq_rel) == 1)
 		dispose(log);
 	return rc;
@@ -231,9 +240,12 @@ aim_status aim_audit_poll(aim_audit *log, int64_t now_us, aim_error *err)
 {
 	if (!log)
 		return AIM__MISUSE(NULL, "log is required");
-	if (now_us < atomic_load_explicit(&log->deadline_us, memory_order_relaxed))
-		return AIM_OK;
-	return aim_audit_flush(log, err);
+	aim_status rc = AIM_OK;
+	if (now_us >= atomic_load_explicit(&log->deadline_us, memory_order_relaxed))
+		rc = aim_audit_flush(log, err);
+	if (rc == AIM_OK && now_us >= atomic_load_explicit(&log->failures_us, memory_order_relaxed))
+		rc = aim__audit_failures_write(log, now_us, err);
+	return rc;
 }
 
 int64_t aim_audit_next_deadline_ms(const aim_audit *log, int64_t now_us)
@@ -243,6 +255,9 @@ int64_t aim_audit_next_deadline_ms(const aim_audit *log, int64_t now_us)
 		return -1;
 	}
 	int64_t due = atomic_load_explicit(&log->deadline_us, memory_order_relaxed);
+	int64_t failures = atomic_load_explicit(&log->failures_us, memory_order_relaxed);
+	if (failures < due)
+		due = failures;
 	if (due == INT64_MAX)
 		return -1;
 	/* Rounded up: a host that waits so long finds the work due. */

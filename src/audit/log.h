@@ -62,6 +62,16 @@ typedef struct aim__audit_queue {
 	size_t n_writing;
 } aim__audit_queue;
 
+/* What AIM_AUDIT_DEGRADE let pass and no record tells of yet. */
+typedef struct aim__audit_gap {
+	uint64_t count;
+	int64_t first_us, last_us;
+	int64_t retry_us; /* when poll() tries again */
+	aim_status reason; /* of the last */
+} aim__audit_gap;
+
+struct aim__audit_failures;
+
 /* The leader's workbench. */
 typedef struct aim__audit_group {
 	aim__audit_head head; /* as in the store, as far as this process knows */
@@ -70,6 +80,9 @@ typedef struct aim__audit_group {
 	aim__audit_rows queued;       /* rows of the buffered queue */
 	aim_status queued_status;
 	int queued_settled;
+	aim__audit_gap gap; /* as it was when the group began */
+	aim__audit_rows gap_rows;
+	int gap_settled; /* nothing to record of it, or recorded */
 	aim_store_op *ops;
 	size_t n_ops, cap_ops;
 	aim_buf head_text; /* the head after the group */
@@ -87,7 +100,9 @@ struct aim_audit {
 	char name[AIM__AUDIT_MAX_NAME_BYTES];
 	char head_key[AIM__AUDIT_HEAD_KEY_SIZE];
 	size_t head_key_len;
-	atomic_int_fast64_t deadline_us; /* buffered: when the oldest row is due; INT64_MAX: none */
+	atomic_int_fast64_t deadline_us; /* when the oldest row is due, or the gap; INT64_MAX: none */
+	atomic_int_fast64_t failures_us; /* when the first minute with failures is over; INT64_MAX: none */
+	aim__audit_slot *gap_slot;       /* the leader's; NULL without AIM_AUDIT_DEGRADE */
 
 	aim__mutex mutex; /* guards all below but group */
 	aim__audit_request *first, *last;
@@ -97,6 +112,8 @@ struct aim_audit {
 	aim__audit_queue queue;
 	uint8_t salts[AIM__AUDIT_SALTS * AIM__AUDIT_SALT_LEN]; /* drawn ahead, wiped when given out */
 	size_t n_salts;
+	aim__audit_gap gap;
+	struct aim__audit_failures *failures; /* NULL: none yet */
 
 	aim__audit_group group;
 };
@@ -135,6 +152,22 @@ void aim__audit_queue_add(aim_audit *log, const aim__audit_rows *rows, int64_t n
 /* Gives all rows to the leader; takes them back when they are stored or have failed. */
 aim__audit_rows aim__audit_queue_begin(aim_audit *log);
 void aim__audit_queue_end(aim_audit *log, aim_status status);
+
+/* Sets deadline_us anew. */
+void aim__audit_set_deadline(aim_audit *log);
+
+/* gap.c. mutex is held for add() and end(); write() is the leader's, without it. */
+/* 1 when a record that cannot be written for this reason is let pass. */
+int aim__audit_gap_covers(const aim_audit *log, aim_status status);
+void aim__audit_gap_add(aim_audit *log, uint64_t n_records, aim_status reason);
+/* Writes the row of group.gap. */
+aim_status aim__audit_gap_write(aim_audit *log, aim_error *err);
+/* Takes group.gap, which is recorded, off the count. */
+void aim__audit_gap_end(aim_audit *log);
+
+/* failures.c: records of the minutes that are over at now_us. INT64_MAX: of all. */
+aim_status aim__audit_failures_write(aim_audit *log, int64_t now_us, aim_error *err);
+void aim__audit_failures_dispose(aim_audit *log);
 
 /* commit.c: waits until the request is settled, leading when nobody does. Returns its status. */
 aim_status aim__audit_submit(aim_audit *log, aim__audit_request *request);

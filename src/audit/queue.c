@@ -42,12 +42,14 @@ int aim__audit_queue_has_room(const aim_audit *log, const aim__audit_rows *rows)
 	return rows->n <= queue->max_rows - queue->rows.n && bytes_of(rows) <= queue->cap - queue->used;
 }
 
-static void set_deadline(aim_audit *log)
+void aim__audit_set_deadline(aim_audit *log)
 {
 	const aim__audit_rows *rows = &log->queue.rows;
 	int64_t due = INT64_MAX;
 	if (rows->n > 0)
 		due = rows->items[0].queued_us + (int64_t)log->options.window_ms * 1000;
+	if (log->gap.count > 0 && log->gap.retry_us < due)
+		due = log->gap.retry_us;
 	atomic_store_explicit(&log->deadline_us, due, memory_order_relaxed);
 }
 
@@ -63,7 +65,7 @@ void aim__audit_queue_add(aim_audit *log, const aim__audit_rows *rows, int64_t n
 		item->queued_us = now_us;
 	}
 	queue->used += len;
-	set_deadline(log);
+	aim__audit_set_deadline(log);
 }
 
 aim__audit_rows aim__audit_queue_begin(aim_audit *log)
@@ -96,5 +98,5 @@ void aim__audit_queue_end(aim_audit *log, aim_status status)
 	else if (queue->rows.n > 0)
 		(void)aim_ctx_now_us(log->ctx, &queue->rows.items[0].queued_us); /* try again a window later */
 	queue->n_writing = 0;
-	set_deadline(log);
+	aim__audit_set_deadline(log);
 }

@@ -241,7 +241,7 @@ static void test_options(void **state)
 	assert_status(aim_audit_open(b->store, &o, &log, &b->err), AIM_E_INVALID);
 	o = (aim_audit_options){.struct_size = sizeof o, .window_records = 4097};
 	assert_status(aim_audit_open(b->store, &o, &log, &b->err), AIM_E_LIMIT);
-	o = (aim_audit_options){.struct_size = sizeof o, .flags = 1};
+	o = (aim_audit_options){.struct_size = sizeof o, .flags = 2};
 	assert_status(aim_audit_open(b->store, &o, &log, &b->err), AIM_E_VERSION);
 	o = (aim_audit_options){.struct_size = sizeof o, .reserved = 1};
 	assert_status(aim_audit_open(b->store, &o, &log, &b->err), AIM_E_VERSION);

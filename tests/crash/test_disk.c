@@ -128,6 +128,7 @@ static void fold_wal(const char *path)
 #define N_OPENINGS 3u
 #define N_EACH 9u
 #define FOLD_EVERY 4u
+#define N_SEEDS 5u /* per change on the disk; AIM_CRASH_ROUNDS adds some */
 
 /* Marks are the number of records that were acknowledged. */
 static void record_durable(const char *path)
@@ -201,13 +202,13 @@ static void cut_everywhere(void (*record)(const char *path), uint64_t n_seeds, u
 static void test_power_cuts_when_durable(void **state)
 {
 	(void)state;
-	cut_everywhere(record_durable, rounds(40) / 8, 1);
+	cut_everywhere(record_durable, N_SEEDS + rounds(0) / 8, 1);
 }
 
 static void test_power_cuts_when_buffered(void **state)
 {
 	(void)state;
-	cut_everywhere(record_buffered, rounds(40) / 8, 4);
+	cut_everywhere(record_buffered, N_SEEDS + rounds(0) / 8, 4);
 }
 
 /* ---- a disk that fails ---- */

@@ -70,13 +70,15 @@ static int be_writer(const writer_options *options)
 	aim_ctx *ctx = NULL;
 	aim_store *store = NULL;
 	work w = {.options = options};
+	aim_audit_options audit = {.struct_size = sizeof audit, .window_records = options->window};
+	audit.durability = options->window ? AIM_AUDIT_BUFFERED : AIM_AUDIT_DURABLE;
 	atomic_init(&w.next_id, options->first_id);
 	aim_error err = {0};
 	aim_status rc = aim_ctx_new(NULL, &ctx, &err);
 	if (rc == AIM_OK)
 		rc = aim_sqlite_open(ctx, aim_str_from(options->path), NULL, &store, &err);
 	if (rc == AIM_OK)
-		rc = aim_audit_open(store, NULL, &w.log, &err);
+		rc = aim_audit_open(store, &audit, &w.log, &err);
 	if (rc != AIM_OK) {
 		say("opening", rc, &err);
 		return 2;

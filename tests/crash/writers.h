@@ -17,6 +17,7 @@ typedef struct writer_options {
 	uint32_t first_id; /* ids of this process from here on */
 	uint32_t n_threads;
 	uint32_t n_each; /* records per thread */
+	uint32_t window; /* records; 0: durable */
 	int ack_fd;      /* −1: none */
 } writer_options;
 

@@ -69,6 +69,7 @@
 #include <aim/challenge.h>
 #include <aim/rfc9421.h>
 #include <aim/webbotauth.h>
+#include <aim/handshake.h>
 
 /* assess */
 #include <aim/fingerprint.h>

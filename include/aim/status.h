@@ -111,6 +111,8 @@ typedef int32_t aim_status;
 #define AIM_E_ALGORITHM (-631)     /**< signed with an algorithm that is not accepted */
 #define AIM_E_CLAIM (-632)         /**< signed, and for another issuer, subject, audience, purpose or place */
 #define AIM_E_ISSUER (-633)        /**< the challenge's issuer is not the one that asks, or not trusted any more */
+#define AIM_E_HANDSHAKE_SCORE (-640)      /**< the peer's score is below the one that is required */
+#define AIM_E_HANDSHAKE_CAPABILITY (-641) /**< the peer does not have a capability that was asked for */
 
 /* assess: −700 … −799 */
 #define AIM_E_ASSESS_DEFINITION (-700) /**< not the definition of a tool, prompt or resource */

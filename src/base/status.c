@@ -92,6 +92,8 @@ static const entry table[] = {
 	ROW(AIM_E_ALGORITHM, "signed with an algorithm that is not accepted"),
 	ROW(AIM_E_CLAIM, "signed for another purpose"),
 	ROW(AIM_E_ISSUER, "the issuer is not trusted"),
+	ROW(AIM_E_HANDSHAKE_SCORE, "the peer's score is too low"),
+	ROW(AIM_E_HANDSHAKE_CAPABILITY, "the peer lacks a capability"),
 	ROW(AIM_E_ASSESS_DEFINITION, "not a usable definition of a tool, prompt or resource"),
 	ROW(AIM_E_ASSESS_DUPLICATE, "the same name twice in one list"),
 	ROW(AIM_DENIED, "denied"),

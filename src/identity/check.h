@@ -9,6 +9,7 @@
 #define AIM__REASON_MAX 1024u
 #define AIM__URL_MAX 2048u
 #define AIM__LIST_MAX 256u
+#define AIM__DID_MAX 256u
 
 #define AIM__CHECK_REQUIRED 1u   /* empty is refused, else it passes */
 #define AIM__CHECK_LINES 2u      /* tabs and line ends may be in it */
@@ -29,5 +30,7 @@ aim_status aim__check_env_names(const aim_str *names, size_t n, aim_error *err);
 aim_status aim__check_texts(const char *what, const aim_str *texts, size_t n, aim_error *err);
 /* Declared capabilities: no wildcards. AIM_OK, AIM_E_INVALID, AIM_E_ID_CAPABILITY, AIM_E_LIMIT. */
 aim_status aim__check_capabilities(const aim_ctx *ctx, const aim_str *items, size_t n, aim_error *err);
+/* 1 for the syntax of a DID (DID Core §3.1), of at most AIM__DID_MAX bytes. */
+int aim__did_valid(aim_str did);
 
 #endif

@@ -22,8 +22,6 @@
 
 static const char label[] = "libaim/delegation/v1\n";
 
-#define DID_MAX 256u
-
 /* ---- writing ---- */
 
 static void write_list(aim__json_writer *w, const char *name, const aim__text_list *list)
@@ -106,28 +104,6 @@ aim_status aim__delegation_hash(const aim__delegation_link *link, aim_buf *scrat
 
 /* ---- checking ---- */
 
-static int is_id_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-	       c == '-' || c == '_' || c == ':' || c == '%';
-}
-
-/* DID Core §3.1: "did:" method ":" id, which does not end in ':'. */
-static int is_did(aim_str did)
-{
-	size_t i = 4;
-	if (!did.ptr || did.len > DID_MAX || did.len < 7 || memcmp(did.ptr, "did:", 4) != 0)
-		return 0;
-	while (i < did.len && ((did.ptr[i] >= 'a' && did.ptr[i] <= 'z') || (did.ptr[i] >= '0' && did.ptr[i] <= '9')))
-		i++;
-	if (i == 4 || i + 1 >= did.len || did.ptr[i] != ':' || did.ptr[did.len - 1] == ':')
-		return 0;
-	for (; i < did.len; i++)
-		if (!is_id_char(did.ptr[i]))
-			return 0;
-	return 1;
-}
-
 int aim__delegation_is_did_key(aim_str did)
 {
 	return did.len > 8 && memcmp(did.ptr, "did:key:", 8) == 0;
@@ -135,11 +111,11 @@ int aim__delegation_is_did_key(aim_str did)
 
 static aim_status check_did(const char *what, aim_str did, aim_error *err)
 {
-	if (is_did(did))
+	if (aim__did_valid(did))
 		return AIM_OK;
 	return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY,
 	                 "%s \"%.*s\" is no DID of at most %u bytes: expected did:<method>:<id>", what, AIM__STR(did),
-	                 DID_MAX);
+	                 AIM__DID_MAX);
 }
 
 static int only_wildcards(aim_str capability)

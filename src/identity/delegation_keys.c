@@ -19,8 +19,7 @@ static int own_key(const aim_ctx *ctx, aim_str did, aim_public_key *out)
 
 /* ---- the registry ---- */
 
-/* AIM_E_NOT_FOUND when no agent of the registry has the DID. */
-static aim_status find_agent(aim_registry *registry, aim_str did, aim_agent **out, aim_error *err)
+aim_status aim__agent_by_did(aim_registry *registry, aim_str did, aim_agent **out, aim_error *err)
 {
 	char id[AIM__ID_SIZE];
 	aim_error ignored = {0};
@@ -37,7 +36,7 @@ static aim_status find_agent(aim_registry *registry, aim_str did, aim_agent **ou
 aim_status aim__delegation_active(aim_registry *registry, aim_str did, int64_t now_s, int *out, aim_error *err)
 {
 	aim_agent *agent = NULL;
-	aim_status rc = find_agent(registry, did, &agent, err);
+	aim_status rc = aim__agent_by_did(registry, did, &agent, err);
 	if (rc == AIM_OK)
 		*out = aim_agent_is_active(agent, now_s * 1000000);
 	else if (rc == AIM_E_NOT_FOUND)
@@ -74,7 +73,7 @@ static aim_status keys_of_agent(aim_registry *registry, const aim__delegation_li
 {
 	aim_agent *agent = NULL;
 	key_search search = {link, out};
-	aim_status rc = find_agent(registry, link->parent, &agent, err);
+	aim_status rc = aim__agent_by_did(registry, link->parent, &agent, err);
 	if (rc == AIM_OK)
 		rc = aim_keyring_list(registry, aim_agent_id(agent), 0, take_key, &search, err);
 	aim_agent_free(agent);

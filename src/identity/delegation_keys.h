@@ -4,6 +4,8 @@
 
 #include "identity/delegation.h"
 
+#include <aim/agent.h>
+
 /* Where a key came from, best first. */
 #define AIM__DELEGATION_KEY_NONE 0u     /* nowhere, or what was found may not sign this link */
 #define AIM__DELEGATION_KEY_REGISTRY 1u
@@ -26,5 +28,8 @@ aim_status aim__delegation_find_keys(const aim_ctx *ctx, const aim_delegation_ch
 
 /* *out is 0 when the agent of a DID is registered and does not count as active. */
 aim_status aim__delegation_active(aim_registry *registry, aim_str did, int64_t now_s, int *out, aim_error *err);
+
+/* AIM_OK, AIM_E_NOT_FOUND (err untouched) when no agent of the registry has the DID, or as aim_agent_find(). */
+aim_status aim__agent_by_did(aim_registry *registry, aim_str did, aim_agent **out, aim_error *err);
 
 #endif

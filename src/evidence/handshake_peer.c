@@ -11,6 +11,7 @@
 #include "identity/delegation_keys.h"
 
 #include <aim/agent.h>
+#include <aim/keyring.h>
 #include <string.h>
 
 #define P sizeof(void *)
@@ -47,11 +48,24 @@ static aim_status other_key(aim_error *err)
 	return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_EVIDENCE, "handshake: the peer's key is not its registered one");
 }
 
+/* Any key of the agent that counts now: while it rotates, both the new one and the old one do. */
+static aim_status check_registered_key(aim_registry *registry, const aim_agent *agent, const aim_public_key *key,
+                                       int64_t now_us, aim_error *err)
+{
+	aim_keyring_entry entry = {.struct_size = sizeof entry};
+	aim_status rc = aim_keyring_check(registry, key, now_us, 0, &entry, err);
+	if (rc == AIM_OK && aim_str_equal(aim_str_from(entry.subject), aim_agent_id(agent)))
+		return AIM_OK;
+	if (rc == AIM_OK || rc == AIM_E_UNTRUSTED_KEY || rc == AIM_E_KEY_REVOKED || rc == AIM_E_KEY_EARLY ||
+	    rc == AIM_E_EXPIRED)
+		return other_key(err);
+	return rc;
+}
+
 static aim_status check_registered(aim_registry *registry, aim_str did, const aim_public_key *key, int64_t now_us,
                                    aim_error *err)
 {
 	aim_agent *agent = NULL;
-	aim_public_key registered;
 	aim_status rc = aim__agent_by_did(registry, did, &agent, err);
 	if (rc == AIM_E_NOT_FOUND)
 		return aim__fail(err, rc, AIM_LAYER_EVIDENCE, "handshake: no agent %.*s is registered", AIM__STR(did));
@@ -60,8 +74,8 @@ static aim_status check_registered(aim_registry *registry, aim_str did, const ai
 	if (!aim_agent_is_active(agent, now_us))
 		rc = aim__fail(err, AIM_E_ID_STATUS, AIM_LAYER_EVIDENCE, "handshake: agent %.*s is not active",
 		               AIM__STR(aim_agent_id(agent)));
-	else if (aim_agent_public_key(agent, &registered) != AIM_OK || !same_key(&registered, key))
-		rc = other_key(err);
+	else
+		rc = check_registered_key(registry, agent, key, now_us, err);
 	aim_agent_free(agent);
 	return rc;
 }

@@ -213,7 +213,8 @@ static void tamper(aim_delegation *chain, aim_str scratch[8])
 		l->capabilities = (aim__text_list){scratch, l->capabilities.n + 1};
 		break;
 	default: /* one role more */
-		memcpy(scratch, l->user.roles.items, l->user.roles.n * sizeof *scratch);
+		if (l->user.roles.n > 0)
+			memcpy(scratch, l->user.roles.items, l->user.roles.n * sizeof *scratch);
 		scratch[l->user.roles.n] = aim_str_from("root");
 		l->user.roles = (aim__text_list){scratch, l->user.roles.n + 1};
 		if (l->user.id.len == 0)

@@ -6,6 +6,7 @@
 
 #include <aim/agent.h>
 #include <aim/handshake.h>
+#include <aim/keyring.h>
 #include <aim/plugin/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ typedef struct meeting {
 	aim_handshake_spec spec;
 	aim_handshake_terms terms;
 	aim_handshake_check check;
+	int64_t now_us;
 } meeting;
 
 static aim_key *key_of(aim_ctx *ctx, uint8_t byte, aim_public_key *out)
@@ -61,6 +63,7 @@ static int setup(void **state)
 	m->check = (aim_handshake_check){.struct_size = sizeof m->check, .peer_key = &m->their_key};
 	m->check.score = 700;
 	m->check.required_score = 500;
+	m->now_us = NOW;
 	*state = m;
 	return 0;
 }
@@ -82,7 +85,7 @@ static int teardown(void **state)
 static void begin(meeting *m)
 {
 	aim_buf_clear(m->challenge);
-	assert_status(aim_handshake_begin(m->handshake, m->mine, &m->spec, NOW, m->challenge, NULL), AIM_OK);
+	assert_status(aim_handshake_begin(m->handshake, m->mine, &m->spec, m->now_us, m->challenge, NULL), AIM_OK);
 }
 
 static aim_status respond_at(meeting *m, int64_t now_us)
@@ -93,7 +96,7 @@ static aim_status respond_at(meeting *m, int64_t now_us)
 
 static void respond(meeting *m)
 {
-	assert_status(respond_at(m, NOW + SECOND), AIM_OK);
+	assert_status(respond_at(m, m->now_us + SECOND), AIM_OK);
 }
 
 static aim_status finish_at(meeting *m, int64_t now_us, aim_handshake_result **out)
@@ -105,7 +108,7 @@ static aim_status finish_at(meeting *m, int64_t now_us, aim_handshake_result **o
 static void refused(meeting *m, aim_status status, const char *words)
 {
 	aim_handshake_result *r = NULL;
-	assert_status(finish_at(m, NOW + 2 * SECOND, &r), status);
+	assert_status(finish_at(m, m->now_us + 2 * SECOND, &r), status);
 	assert_non_null(r);
 	assert_int_equal(aim_handshake_result_verified(r), 0);
 	assert_int_equal(aim_handshake_result_score(r), 0);
@@ -120,7 +123,7 @@ static void meet(meeting *m)
 {
 	begin(m);
 	respond(m);
-	assert_status(finish_at(m, NOW + 2 * SECOND, NULL), AIM_OK);
+	assert_status(finish_at(m, m->now_us + 2 * SECOND, NULL), AIM_OK);
 }
 
 static void test_verified(void **state)
@@ -452,10 +455,23 @@ static void test_registered_peers(void **state)
 	move.status = AIM_REGISTRY_VERIFIED;
 	assert_status(aim_agent_move(registry, aim_agent_id(agent), &move, NULL), AIM_OK);
 	assert_status(aim_handshake_recall(m->handshake, &m->spec, &m->check, NOW + 2 * SECOND, &r, NULL), AIM_E_NOT_FOUND);
-	/* Another key than the registered one. */
+	/* While the key is rotated both count, and afterwards the old one does not. */
+	aim_buf *proof = NULL;
+	aim_keyring_change change = {.struct_size = sizeof change, .grace_s = 60};
+	assert_status(aim_buf_new(m->ctx, &proof), AIM_OK);
+	assert_status(aim_keyring_prove(m->theirs, m->mine, aim_agent_id(agent), 0, proof, NULL), AIM_OK);
+	assert_status(aim_keyring_rotate(registry, aim_buf_bytes(proof), &change, NULL), AIM_OK);
+	aim_buf_free(proof);
+	m->now_us = test_now_us;
+	meet(m);
+	m->now_us = test_now_us + 61 * SECOND;
+	begin(m);
+	respond(m);
+	refused(m, AIM_E_UNTRUSTED_KEY, "registered");
+	/* Another key than the registered ones. */
 	begin(m);
 	aim_buf_clear(m->response);
-	assert_status(aim_handshake_respond(m->other, aim_buf_bytes(m->challenge), &m->terms, NOW, m->response, NULL), AIM_OK);
+	assert_status(aim_handshake_respond(m->other, aim_buf_bytes(m->challenge), &m->terms, m->now_us, m->response, NULL), AIM_OK);
 	refused(m, AIM_E_UNTRUSTED_KEY, "registered");
 	aim_agent_free(agent);
 	aim_registry_free(registry);

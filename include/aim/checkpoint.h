@@ -133,7 +133,8 @@ AIM_API int64_t aim_checkpoint_next_deadline_ms(aim_checkpoint_signer *signer, i
  *  hashes the records since that one and compares the tree with the log's head: it never signs a
  *  history that does not continue the one it signed before.
  *  @return AIM_OK (also when there was nothing to sign), AIM_E_INVALID, AIM_E_SIGNER,
- *          AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP, AIM_E_AUDIT_FORK, AIM_E_AUDIT_TRUNCATED, AIM_E_NOMEM,
+ *          AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP, AIM_E_AUDIT_FORK, AIM_E_AUDIT_TRUNCATED,
+ *          AIM_E_AUDIT_TRIMMED (retention overtook the call: again), AIM_E_VERSION, AIM_E_NOMEM,
  *          AIM_E_LIMIT, AIM_E_CLOCK, AIM_E_CALLBACK, or the store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_checkpoint_now(aim_checkpoint_signer *signer, aim_error *err);

@@ -29,7 +29,8 @@ typedef struct aim_proof {
  *  the cost grows with size, memory does not.
  *  @param size  in; 0: all that are committed now      @param out  out, struct_size set by the caller
  *  @return AIM_OK, AIM_E_INVALID (position is not below size, size is beyond the log),
- *          AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP, AIM_E_AUDIT_TRIMMED (removed by retention), AIM_E_AUDIT_TRUNCATED, AIM_E_NOMEM, AIM_E_CALLBACK, or
+ *          AIM_E_VERSION, AIM_E_AUDIT_CORRUPT, AIM_E_AUDIT_GAP, AIM_E_AUDIT_TRIMMED (retention removed
+ *          the record, or part of the older log), AIM_E_AUDIT_TRUNCATED, AIM_E_NOMEM, AIM_E_CALLBACK, or
  *          the store's
  *  Threads: locked.  Allocates: yes.  Source: RFC 9162 §2.1.3.1.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_proof_inclusion(aim_audit *log, uint64_t position, uint64_t size,

@@ -36,7 +36,8 @@ typedef struct aim_receipt {
  *  @param flags  0 or AIM_RECEIPT_WITHOUT_SALT      @param out  in; untouched on failure
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND (no such record), AIM_E_AUDIT_PENDING (the record is
  *          there and no checkpoint covers it yet), AIM_E_AUDIT_CORRUPT (the log is not what the
- *          checkpoint says), AIM_E_AUDIT_GAP, AIM_E_AUDIT_TRIMMED (removed by retention), AIM_E_AUDIT_TRUNCATED, AIM_E_NOMEM, AIM_E_LIMIT,
+ *          checkpoint says), AIM_E_AUDIT_GAP, AIM_E_AUDIT_TRIMMED (removed by retention),
+ *          AIM_E_AUDIT_TRUNCATED, AIM_E_VERSION, AIM_E_NOMEM, AIM_E_LIMIT,
  *          AIM_E_CALLBACK, or the store's
  *  Threads: locked (out: confined).  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_receipt_build(aim_audit *log, uint64_t position, uint32_t flags,

@@ -329,7 +329,8 @@ typedef struct aim_trail_verify_report {
 /** Verifies an export in JSON Lines piece by piece, without the log. Confined. @since 0.1 */
 typedef struct aim_trail_verifier aim_trail_verifier;
 
-/** Begins. @param options  in, copied but for vkey and origin, which are borrowed until the end; may be NULL
+/** Begins.
+ *  @param options  in, may be NULL; copied, but vkey and origin are borrowed until the verifier is freed
  *  @param out  out, owned; aim_trail_verifier_free()
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOMEM
  *  Threads: any.  Allocates: yes.  @since 0.1 */
@@ -355,8 +356,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_trail_verifier_end(aim_trail_verifier *v
 /** NULL is ignored.  Threads: confined.  @since 0.1 */
 AIM_API void aim_trail_verifier_free(aim_trail_verifier *verifier);
 
-/** Verifies a whole export in memory. AIM_OK only when its records are a run of one log without a gap, and that log's
- *  tree is the one of `remembered` and of the checkpoint, as far as these were given. With neither, an
+/** Verifies a whole export in memory. AIM_OK only when its records are a run of one log without a gap, and
+ *  that log's tree is the one of `remembered` and of the checkpoint, as far as these were given. With neither, an
  *  export that was rewritten from its first line to its last is not noticed.
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_AUDIT_FORMAT (not an export, or another line than
  *          belongs there), AIM_E_AUDIT_CORRUPT (a record or the tree was changed), AIM_E_AUDIT_GAP (a

@@ -1,5 +1,6 @@
 /* audit/retention.h — where a log is cut, and what holds it. One versioned key per log, so that a cut and a
- * hold that are made at once cannot both succeed. FROZEN: golden files hold it.
+ * hold that are made at once cannot both succeed. FROZEN:
+ * docs/audit-format.md has it.
  *
  *     key "retention/<log>": {"cut":<as audit/head.h writes it>,"holds":[{"from":…,"id":"…","since_us":…}],"v":1}
  *
@@ -35,8 +36,8 @@ aim_status aim__retention_commit(aim_audit *log, const aim__retention *state,
 
 /* The frontier at the cut, empty when the log is whole. */
 aim_status aim__audit_cut(aim_audit *log, aim__merkle_frontier *out, aim_error *err);
-/* Begins the tree of records first, first + 1, …: out->count of them come from the cut, the rest from rows. AIM_E_INVALID when
- * the cut does not say what is needed: end lies before it, or first within one of its subtrees. */
+/* Begins the tree of records first, first + 1, …: out->count of them come from the cut, the rest from rows.
+ * AIM_E_INVALID when the cut does not say what is needed: first or end lies within one of its subtrees. */
 aim_status aim__retention_seed(const aim__merkle_frontier *cut, uint64_t first, uint64_t end,
                                aim__merkle_frontier *out);
 

@@ -331,7 +331,8 @@ static void test_a_missing_row_is_a_gap(void **state)
 	aim_trail_query q = {.struct_size = sizeof q};
 	assert_status(ask(b, &q, &s, &page), AIM_E_AUDIT_GAP);
 	assert_int_equal(page.next, 7);
-	b->vault->n_rows = 15;
+	while (b->vault->n_rows > 15)
+		free(b->vault->rows[--b->vault->n_rows].bytes);
 	q.from = 8;
 	assert_status(ask(b, &q, &s, &page), AIM_E_AUDIT_TRUNCATED);
 	assert_int_equal(page.next, 15);

@@ -20,13 +20,6 @@
 #define DEFAULT_ROUNDS 15u
 #define KEEP 20u
 
-static unsigned rounds(void)
-{
-	const char *text = getenv("AIM_CRASH_ROUNDS");
-	unsigned long n = text ? strtoul(text, NULL, 10) : 0;
-	return n > 0 && n < 100000 ? (unsigned)n : DEFAULT_ROUNDS;
-}
-
 static unsigned random_below(unsigned n)
 {
 	static uint64_t state = 88172645463325252u;
@@ -155,7 +148,7 @@ static void test_kill(void **state)
 	char folder[64];
 	const char *path = make_folder(folder);
 	aim_audit_head remembered = {.struct_size = sizeof remembered};
-	unsigned n = rounds();
+	unsigned n = rounds(DEFAULT_ROUNDS);
 	uint64_t furthest = 0;
 	(void)state;
 	for (unsigned i = 0; i < n; i++) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SAMPLES 31
 #define BATCH_NS 4e6
@@ -187,4 +188,14 @@ void bench_must(aim_status rc, const char *what)
 		return;
 	fprintf(stderr, "bench: %s: %s\n", aim_status_name(rc), what);
 	exit(1);
+}
+
+void bench_remove_store(const char *path)
+{
+	char name[64];
+	static const char *const tails[] = {"", "-wal", "-shm"};
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(name, sizeof name, "%s%s", path, tails[i]);
+		unlink(name);
+	}
 }

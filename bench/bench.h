@@ -41,5 +41,7 @@ void bench_keep(const void *p);
 /* Exits with a message when rc is not AIM_OK. */
 void bench_must(aim_status rc, const char *what);
 double bench_now_ns(void);
+/* Deletes the files of an SQLite store, those that there are. */
+void bench_remove_store(const char *path);
 
 #endif

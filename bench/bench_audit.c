@@ -28,16 +28,6 @@ typedef struct state {
 	aim_audit *log;
 } state;
 
-static void remove_files(const char *path)
-{
-	char name[64];
-	static const char *const tails[] = {"", "-wal", "-shm"};
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(name, sizeof name, "%s%s", path, tails[i]);
-		unlink(name);
-	}
-}
-
 /* About 1 kB as stored: the record of an ordinary decision. */
 static aim_audit_record sample(void)
 {
@@ -150,7 +140,7 @@ static double raw_sqlite(void)
 {
 	sqlite3 *db = NULL;
 	sqlite3_stmt *insert = NULL;
-	remove_files(RAW_PATH);
+	bench_remove_store(RAW_PATH);
 	must_sqlite(sqlite3_open(RAW_PATH, &db));
 	must_sqlite(sqlite3_exec(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 	                             "CREATE TABLE t(id INTEGER PRIMARY KEY, row NOT NULL)",
@@ -159,7 +149,7 @@ static double raw_sqlite(void)
 	double ns = bench_run_fixed("audit/raw-sqlite-insert", raw_insert, insert, ROW_BYTES, 15, WINDOW);
 	sqlite3_finalize(insert);
 	sqlite3_close(db);
-	remove_files(RAW_PATH);
+	bench_remove_store(RAW_PATH);
 	return ns;
 }
 
@@ -221,7 +211,7 @@ int main(int argc, char **argv)
 	memset(long_reason, 'r', sizeof long_reason - 1);
 	memset(&s, 0, sizeof s);
 	s.ctx = bench_ctx();
-	remove_files(PATH);
+	bench_remove_store(PATH);
 
 	open_log(&s, AIM_AUDIT_BUFFERED);
 	bench_percentile("audit/append-1k", append, &s, 50);
@@ -232,13 +222,13 @@ int main(int argc, char **argv)
 		bench_value("audit/durable-records-per-s", 1e9 / group);
 		bench_ratio("audit/durable-per-raw-sqlite", raw, group);
 	}
-	remove_files(PATH);
+	bench_remove_store(PATH);
 
 	open_log(&s, AIM_AUDIT_DURABLE);
 	bench_run_fixed("audit/durable-one-caller", append, &s, ROW_BYTES, 15, 50);
 	bench_value("audit/durable-64-callers", many_callers(&s));
 	bench_verify(&s);
 	close_log(&s);
-	remove_files(PATH);
+	bench_remove_store(PATH);
 	return 0;
 }

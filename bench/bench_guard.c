@@ -1,15 +1,18 @@
 /* bench/bench_guard.c — one call through the guard: the client's line in, decided by a policy, recorded
  * (buffered), forwarded; the server's reply in, matched, recorded, forwarded. The bar is for the first half
- * alone; a request must be answered for the next to be like it, so both halves are in the figure. */
+ * alone; a request must be answered for the next to be like it, so both halves are in the figure. Records go
+ * into an SQLite file, as aim-guard's do: a store in memory would count the rows it keeps as allocations. */
 #include "bench.h"
 
 #include <aim/authorizer.h>
 #include <aim/guard.h>
-#include <aim/store.h>
+#include <aim/sqlite.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PATH "bench-guard.tmp"
 
 typedef struct path {
 	aim_store *store;
@@ -93,7 +96,8 @@ static void path_open(path *p, int logged, size_t n)
 	aim_guard_options o = {.struct_size = sizeof o};
 	aim_audit_options buffered = {.struct_size = sizeof buffered, .durability = AIM_AUDIT_BUFFERED};
 	memset(p, 0, sizeof *p);
-	bench_must(aim_store_open_memory(bench_ctx(), NULL, &p->store, NULL), "store");
+	bench_remove_store(PATH);
+	bench_must(aim_sqlite_open(bench_ctx(), aim_str_from(PATH), NULL, &p->store, NULL), "store");
 	bench_must(aim_audit_open(p->store, &buffered, &p->log, NULL), "audit");
 	make_policy(p, n);
 	o.audit = logged ? p->log : NULL;
@@ -118,6 +122,7 @@ static void path_close(path *p)
 	aim_authorizer_free(p->authorizer);
 	aim_audit_free(p->log);
 	aim_store_free(p->store);
+	bench_remove_store(PATH);
 }
 
 int main(int argc, char **argv)

@@ -71,7 +71,7 @@ AIM_API AIM_CHECK_RESULT aim_status aim_session_create(aim_registry *registry, c
                                                        aim_session *out, aim_error *err);
 
 /** Whether a token is that of a valid session. Writes nothing.
- *  @param agent  in: agent id that must own it; empty: any
+ *  @param agent  in: agent id that must own it; empty: any, so let no stranger choose it
  *  @param token  in, borrowed; hashes are compared in constant time
  *  @param out    out, may be NULL; struct_size set by the caller; set only on AIM_OK
  *  @return AIM_OK only when valid; AIM_E_NOT_FOUND (no such session of that agent), AIM_E_EXPIRED, AIM_E_ID_STATUS (the

@@ -6,7 +6,6 @@
 #include "identity/did_find.h"
 #include "identity/subject.h"
 
-#include <aim/agent.h>
 #include <aim/keyform.h>
 #include <string.h>
 
@@ -19,29 +18,38 @@ static int own_key(const aim_ctx *ctx, aim_str did, aim_public_key *out)
 
 /* ---- the registry ---- */
 
-aim_status aim__agent_by_did(aim_registry *registry, aim_str did, aim_agent **out, aim_error *err)
+/* AIM_E_NOT_FOUND when nobody in the registry has the DID. *out may be a server. */
+static aim_status find_subject(aim_registry *registry, aim_str did, aim__subject **out, aim_error *err)
 {
 	char id[AIM__ID_SIZE];
 	aim_error ignored = {0};
 	aim_status rc = aim__did_find(registry, did, id, &ignored);
-	if (rc == AIM_OK && aim__subject_kind_of(aim_str_from(id)) != &aim__agent_kind)
-		rc = AIM_E_NOT_FOUND;
 	if (rc == AIM_OK)
-		rc = aim_agent_find(registry, aim_str_from(id), out, &ignored);
+		rc = aim__subject_find(registry, aim__subject_kind_of(aim_str_from(id)), aim_str_from(id), out, &ignored);
 	if (rc != AIM_OK && rc != AIM_E_NOT_FOUND && err)
 		*err = ignored;
 	return rc;
 }
 
+aim_status aim__agent_by_did(aim_registry *registry, aim_str did, aim_agent **out, aim_error *err)
+{
+	aim__subject *s = NULL;
+	aim_status rc = find_subject(registry, did, &s, err);
+	if (rc == AIM_OK)
+		rc = s->kind == &aim__agent_kind ? aim_agent_find(registry, s->id, out, err) : AIM_E_NOT_FOUND;
+	aim__subject_free(s);
+	return rc;
+}
+
 aim_status aim__delegation_active(aim_registry *registry, aim_str did, int64_t now_s, int *out, aim_error *err)
 {
-	aim_agent *agent = NULL;
-	aim_status rc = aim__agent_by_did(registry, did, &agent, err);
+	aim__subject *s = NULL;
+	aim_status rc = find_subject(registry, did, &s, err);
 	if (rc == AIM_OK)
-		*out = aim_agent_is_active(agent, now_s * 1000000);
+		*out = s->status == AIM_REGISTRY_VERIFIED && (!s->expires_at_s || now_s < s->expires_at_s);
 	else if (rc == AIM_E_NOT_FOUND)
 		*out = 1;
-	aim_agent_free(agent);
+	aim__subject_free(s);
 	return rc == AIM_E_NOT_FOUND ? AIM_OK : rc;
 }
 
@@ -67,16 +75,17 @@ static aim_status take_key(void *user, const aim_keyring_entry *entry)
 	return AIM_OK;
 }
 
-/* AIM_E_NOT_FOUND when the registry knows nobody of that DID. */
+/* AIM_E_NOT_FOUND when the registry knows nobody of that DID. A server is known, and its keys are for other things: as a
+ * stranger it would be its own key. */
 static aim_status keys_of_agent(aim_registry *registry, const aim__delegation_link *link,
                                 aim__delegation_keys *out, aim_error *err)
 {
-	aim_agent *agent = NULL;
+	aim__subject *s = NULL;
 	key_search search = {link, out};
-	aim_status rc = aim__agent_by_did(registry, link->parent, &agent, err);
-	if (rc == AIM_OK)
-		rc = aim_keyring_list(registry, aim_agent_id(agent), 0, take_key, &search, err);
-	aim_agent_free(agent);
+	aim_status rc = find_subject(registry, link->parent, &s, err);
+	if (rc == AIM_OK && s->kind == &aim__agent_kind)
+		rc = aim_keyring_list(registry, s->id, 0, take_key, &search, err);
+	aim__subject_free(s);
 	return rc;
 }
 

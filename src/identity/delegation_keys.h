@@ -26,7 +26,7 @@ typedef struct aim__delegation_keys {
 aim_status aim__delegation_find_keys(const aim_ctx *ctx, const aim_delegation_check *check,
                                      const aim__delegation_link *link, aim__delegation_keys *out, aim_error *err);
 
-/* *out is 0 when the agent of a DID is registered and does not count as active. */
+/* *out is 0 when the agent or server of a DID is registered and does not count as active. */
 aim_status aim__delegation_active(aim_registry *registry, aim_str did, int64_t now_s, int *out, aim_error *err);
 
 /* AIM_OK, AIM_E_NOT_FOUND (err untouched) when no agent of the registry has the DID, or as aim_agent_find(). */

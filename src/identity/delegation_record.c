@@ -431,6 +431,14 @@ static aim_status commit_revocation(work *w, const revocation *v, aim_error *err
 	return aim__record_commit(w->registry, ops, 2, &r, 1, NULL, err);
 }
 
+/* Refused was this revocation, and that may have had other reasons: only one that can be read is one. */
+static aim_status was_revoked(aim_registry *registry, aim_str id, aim_error *err)
+{
+	int revoked = 0;
+	aim_status rc = aim__delegation_revoked(registry, id, &revoked, err);
+	return rc == AIM_OK && !revoked ? aim__fail_plain(err, AIM_E_CONFLICT, AIM_LAYER_IDENTITY) : rc;
+}
+
 aim_status aim_delegation_revoke(aim_registry *registry, aim_str id, aim_str reason, aim_str actor, aim_error *err)
 {
 	char text[AIM__ID_SIZE];
@@ -456,5 +464,5 @@ aim_status aim_delegation_revoke(aim_registry *registry, aim_str id, aim_str rea
 	if (rc == AIM_OK)
 		rc = commit_revocation(&w, &v, err);
 	work_dispose(&w);
-	return rc == AIM_E_CONFLICT ? AIM_OK : rc; /* it was revoked already */
+	return rc == AIM_E_CONFLICT ? was_revoked(registry, v.id, err) : rc;
 }

@@ -2,6 +2,7 @@
 #include "house.h"
 
 #include <aim/delegation.h>
+#include <aim/did.h>
 #include <string.h>
 
 typedef struct member {
@@ -138,6 +139,52 @@ static void test_a_revoked_link_ends_all_below(void **state)
 	assert_int_equal(house_records(t->h, "delegation"), before + 1);
 	assert_status(aim_delegation_revoke(r, S("dlg_1"), S(""), S(""), NULL), AIM_E_INVALID);
 	assert_status(aim_delegation_revoke(r, last_id(t->one), S(""), S("a\nb"), NULL), AIM_E_ID_NAME);
+}
+
+/* The link is not revoked, whatever stands in the way, so nobody may be told that it is. */
+static void test_a_revocation_that_was_refused_is_none(void **state)
+{
+	trio *t = *state;
+	aim_error err = {0};
+	house_damage(t->h, "epoch/identity", "no number");
+	assert_status(aim_delegation_revoke(t->h->registry, last_id(t->one), S(""), S("ana"), &err), AIM_E_CONFLICT);
+	assert_int_equal(err.status, AIM_E_CONFLICT);
+	assert_status(verify(t, t->one, AIM_DELEGATION_VALID, 0), AIM_OK);
+}
+
+/* A server that is known here is no stranger with a did:key: it may be revoked, and its key is for other things. */
+static void test_a_server_is_no_stranger(void **state)
+{
+	trio *t = *state;
+	uint8_t seed[32] = {9, 3};
+	aim_key *key = NULL;
+	aim_public_key pub;
+	char did[AIM_DID_KEY_SIZE];
+	aim_delegation *to = NULL, *behind = NULL;
+	assert_status(aim_key_from_seed(t->h->ctx, AIM_KEY_AGENT, aim_bytes_from(seed, 32), &key, NULL), AIM_OK);
+	assert_status(aim_key_public(key, &pub), AIM_OK);
+	assert_status(aim_did_key(&pub, did), AIM_OK);
+	aim_delegation_spec s = spec_to(&t->helper);
+	s.child = S(did);
+	assert_status(aim_delegation_create(t->h->ctx, t->ana.key, S(t->ana.did), &s, &to, NULL), AIM_OK);
+	s.child = S(t->helper.did);
+	assert_status(aim_delegation_extend(to, key, &s, &behind, NULL), AIM_OK);
+	assert_status(verify(t, behind, AIM_DELEGATION_VALID, 0), AIM_OK); /* a stranger, by its did:key */
+	aim_server_spec server = {.struct_size = sizeof server, .public_key = &pub};
+	aim_registry_move m = {.struct_size = sizeof m, .status = AIM_REGISTRY_REVOKED};
+	aim_server *registered = NULL;
+	server.status = AIM_REGISTRY_VERIFIED;
+	server.name = S("files");
+	server.url = S("https://files.example.org/mcp");
+	assert_status(aim_server_register(t->h->registry, &server, &registered, NULL), AIM_OK);
+	assert_status(verify(t, to, AIM_DELEGATION_VALID, 0), AIM_OK);
+	assert_status(verify(t, behind, AIM_DELEGATION_KEY, 1), AIM_E_UNTRUSTED_KEY);
+	assert_status(aim_server_move(t->h->registry, aim_server_id(registered), &m, NULL), AIM_OK);
+	assert_status(verify(t, to, AIM_DELEGATION_INACTIVE, 0), AIM_E_ID_STATUS);
+	aim_server_free(registered);
+	aim_delegation_free(behind);
+	aim_delegation_free(to);
+	aim_key_unref(key);
 }
 
 static void test_record_and_find(void **state)
@@ -322,6 +369,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_keys_of_registered_agents, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_inactive_agent_ends_all_below, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_revoked_link_ends_all_below, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_revocation_that_was_refused_is_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_server_is_no_stranger, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_record_and_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_invalid_chain_is_not_recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list, setup, teardown),

@@ -41,7 +41,7 @@ aim_status aim__buf_reserve(aim_buf *buf, size_t n)
 
 aim_status aim__buf_add(aim_buf *buf, const void *ptr, size_t len)
 {
-	aim_status rc = aim__buf_reserve(buf, len);
+	aim_status rc = ptr || len == 0 ? aim__buf_reserve(buf, len) : AIM_E_INVALID;
 	if (rc != AIM_OK)
 		return rc;
 	if (len)

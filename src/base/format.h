@@ -15,7 +15,7 @@ size_t aim__vformat(char *dst, size_t cap, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
 
 /* For "%.*s": expands to the two arguments. */
-#define AIM__STR(s) (int)((s).len > INT32_MAX ? INT32_MAX : (s).len), (s).ptr ? (s).ptr : ""
+#define AIM__STR(s) (int)(!(s).ptr ? 0 : (s).len > INT32_MAX ? INT32_MAX : (s).len), (s).ptr ? (s).ptr : ""
 
 /* Decimal digits of value at dst (room for 20 bytes, no NUL). Returns the count. */
 size_t aim__u64_text(char *dst, uint64_t value);

@@ -22,7 +22,8 @@ aim_bytes aim_bytes_from_str(aim_str text)
 
 int32_t aim_str_equal(aim_str a, aim_str b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+	/* A length without a pointer is no text, and equals none. */
+	return a.len == b.len && (a.len == 0 || (a.ptr && b.ptr && memcmp(a.ptr, b.ptr, a.len) == 0));
 }
 
 uint32_t aim_version(void)

@@ -44,7 +44,7 @@ static size_t run_of(aim_str text, size_t offset, int (*is)(char))
 
 int aim__sf_is_key(aim_str text)
 {
-	return text.len > 0 && (is_lower(text.ptr[0]) || text.ptr[0] == '*') &&
+	return text.ptr && text.len > 0 && (is_lower(text.ptr[0]) || text.ptr[0] == '*') &&
 	       run_of(text, 1, is_key_character) == text.len;
 }
 

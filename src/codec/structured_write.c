@@ -18,7 +18,7 @@ static int is_printable(aim_str text)
 aim_status aim__sf_write_string(aim_str text, aim_buf *out)
 {
 	const size_t start = out->len;
-	if (!is_printable(text))
+	if ((!text.ptr && text.len > 0) || !is_printable(text))
 		return AIM_E_INVALID;
 	aim_status rc = aim__buf_add_byte(out, '"');
 	for (size_t i = 0; rc == AIM_OK && i < text.len; i++) {

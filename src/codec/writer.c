@@ -144,6 +144,8 @@ static aim_status add_plain(aim_buf *out, const uint8_t *p, size_t len)
 aim_status aim__json_quote(aim_buf *out, aim_str text)
 {
 	const uint8_t *p = (const uint8_t *)text.ptr;
+	if (!p && text.len > 0)
+		return AIM_E_INVALID;
 	/* Nearly all strings are plain: found in one pass, which is also the check for UTF-8. */
 	if (text.len > 0 && aim__scan_plain(p, p + text.len) == p + text.len)
 		return add_plain(out, p, text.len);

@@ -27,7 +27,7 @@ static int is_control(const uint8_t *p, size_t n)
 int aim__challenge_name_ok(aim_str name)
 {
 	const uint8_t *p = (const uint8_t *)name.ptr;
-	if (name.len == 0 || name.len > AIM_CHALLENGE_MAX_NAME)
+	if (!name.ptr || name.len == 0 || name.len > AIM_CHALLENGE_MAX_NAME)
 		return 0;
 	for (size_t i = 0, n; i < name.len; i += n) {
 		n = aim__utf8_sequence(p + i, name.len - i);

@@ -56,7 +56,7 @@ static const aim__field response_fields[] = {
 
 int aim__handshake_is_hex(aim_str text, size_t min, size_t max)
 {
-	if (text.len < min || text.len > max)
+	if (!text.ptr || text.len < min || text.len > max)
 		return 0;
 	for (size_t i = 0; i < text.len; i++)
 		if (!((text.ptr[i] >= '0' && text.ptr[i] <= '9') || (text.ptr[i] >= 'a' && text.ptr[i] <= 'f')))
@@ -67,7 +67,7 @@ int aim__handshake_is_hex(aim_str text, size_t min, size_t max)
 int aim__handshake_is_id(aim_str text)
 {
 	const size_t n = sizeof ID_PREFIX - 1;
-	return text.len == AIM__HANDSHAKE_ID_LEN && memcmp(text.ptr, ID_PREFIX, n) == 0 &&
+	return text.ptr && text.len == AIM__HANDSHAKE_ID_LEN && memcmp(text.ptr, ID_PREFIX, n) == 0 &&
 	       aim__handshake_is_hex((aim_str){text.ptr + n, text.len - n}, 16, 16);
 }
 

@@ -119,7 +119,7 @@ static aim_status check_challenge(aim_ctx *ctx, const aim__handshake_message *ch
 		return aim__fail(err, AIM_E_CLAIM, AIM_LAYER_EVIDENCE, "handshake: a challenge between other peers");
 	if (now_us >= challenge->expires_us)
 		return aim__fail(err, AIM_E_EXPIRED, AIM_LAYER_EVIDENCE, "handshake: the challenge is expired");
-	if (challenge->created_us > now_us && challenge->created_us - now_us > AHEAD_US)
+	if (challenge->created_us - AHEAD_US > now_us) /* created_us is a time since 1970: nothing overflows */
 		return aim__fail(err, AIM_E_FUTURE, AIM_LAYER_EVIDENCE, "handshake: the challenge was made ahead of the clock");
 	return AIM_OK;
 }

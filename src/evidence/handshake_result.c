@@ -191,6 +191,8 @@ aim_status aim_handshake_recall(aim_handshake *handshake, const aim_handshake_sp
 	aim_status rc = aim__sized_in(&s, sizeof s, spec, sizeof s, "aim_handshake_spec", err);
 	if (rc == AIM_OK && s.flags != 0)
 		rc = aim__fail(err, AIM_E_VERSION, AIM_LAYER_EVIDENCE, "aim_handshake_spec.flags must be 0 here");
+	if (rc == AIM_OK && !s.capabilities && s.n_capabilities > 0)
+		return AIM__MISUSE(handshake->ctx, "spec.capabilities is required");
 	if (rc == AIM_OK)
 		rc = aim__handshake_take_check(handshake->ctx, check, &c, err);
 	if (rc != AIM_OK)

@@ -20,6 +20,8 @@ AIM__NO_PADDING(aim_rfc9421_message, sizeof(uint32_t) * 4 + sizeof(aim_str) * 6 
 
 static int is_visible(aim_str text, const char *but)
 {
+	if (!text.ptr && text.len > 0)
+		return 0;
 	for (size_t i = 0; i < text.len; i++)
 		if (text.ptr[i] <= 0x20 || text.ptr[i] >= 0x7F || strchr(but, text.ptr[i]))
 			return 0;
@@ -28,13 +30,13 @@ static int is_visible(aim_str text, const char *but)
 
 static int is_field_name(aim_str name)
 {
-	for (size_t i = 0; i < name.len; i++) {
+	for (size_t i = 0; name.ptr && i < name.len; i++) {
 		const char c = name.ptr[i];
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) &&
 		    (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
 			return 0;
 	}
-	return name.len > 0;
+	return name.ptr && name.len > 0;
 }
 
 static aim_status bad_message(const char *what, aim_error *err)
@@ -72,7 +74,7 @@ static aim_status check_parts(const aim_rfc9421_message *m, aim_error *err)
 		return bad_message("method or scheme has other characters", err);
 	if (!is_visible(m->authority, "/?#@"))
 		return bad_message("authority is not host and port", err);
-	const int is_path = m->path.len == 0 || m->path.ptr[0] == '/' || aim_str_equal(m->path, aim_str_from("*"));
+	const int is_path = m->path.len == 0 || (m->path.ptr && m->path.ptr[0] == '/') || aim_str_equal(m->path, aim_str_from("*"));
 	if (!is_path || !is_visible(m->path, "?#"))
 		return bad_message("path must start with '/' and hold no '?', '#', space or control character", err);
 	if (!is_visible(m->query, "#") || !is_visible(m->request_target, "#"))

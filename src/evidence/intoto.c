@@ -19,10 +19,10 @@ AIM__NO_PADDING(aim_intoto_statement, 8 + sizeof(void *) + 8 + sizeof(aim_str) +
 
 static int is_sha256(aim_str digest)
 {
-	for (size_t i = 0; i < digest.len; i++)
+	for (size_t i = 0; digest.ptr && i < digest.len; i++)
 		if (!((digest.ptr[i] >= '0' && digest.ptr[i] <= '9') || (digest.ptr[i] >= 'a' && digest.ptr[i] <= 'f')))
 			return 0;
-	return digest.len == SHA256_HEX;
+	return digest.ptr && digest.len == SHA256_HEX;
 }
 
 /* Elements step by the struct_size of the first. */

@@ -244,7 +244,7 @@ static int lower(char c)
 
 static int equal_any_case(aim_str a, aim_str b)
 {
-	if (a.len != b.len)
+	if (a.len != b.len || (a.len > 0 && (!a.ptr || !b.ptr)))
 		return 0;
 	for (size_t i = 0; i < a.len; i++)
 		if (lower(a.ptr[i]) != lower(b.ptr[i]))
@@ -257,7 +257,7 @@ static aim_str short_type(aim_str type)
 {
 	static const char prefix[] = "application/";
 	const size_t n = sizeof prefix - 1;
-	if (type.len <= n || !equal_any_case((aim_str){type.ptr, n}, (aim_str){prefix, n}) ||
+	if (!type.ptr || type.len <= n || !equal_any_case((aim_str){type.ptr, n}, (aim_str){prefix, n}) ||
 	    memchr(type.ptr + n, '/', type.len - n))
 		return type;
 	return (aim_str){type.ptr + n, type.len - n};

@@ -479,7 +479,7 @@ static const aim__replay_home shared_home = {shared_look, shared_insert, shared_
 
 static int is_name(aim_str name)
 {
-	if (name.len > MAX_NAME_BYTES)
+	if (!name.ptr || name.len > MAX_NAME_BYTES)
 		return 0;
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.ptr[i];

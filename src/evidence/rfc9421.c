@@ -165,6 +165,8 @@ aim_status aim__rfc9421_cover_read(const aim__sf *sf, const aim__sf_node *node, 
 
 static aim_status add_name(aim_str name, aim_buf *out)
 {
+	if (!name.ptr)
+		return AIM_E_INVALID;
 	const char *semicolon = name.len ? memchr(name.ptr, ';', name.len) : NULL;
 	const size_t len = semicolon ? (size_t)(semicolon - name.ptr) : name.len;
 	aim_status rc = aim__sf_write_string((aim_str){name.ptr, len}, out);

@@ -34,7 +34,7 @@ static aim_status bad_option(const char *what, aim_error *err)
 static int is_https(aim_str url)
 {
 	static const char prefix[] = "https://";
-	return url.len > sizeof prefix - 1 && memcmp(url.ptr, prefix, sizeof prefix - 1) == 0;
+	return url.ptr && url.len > sizeof prefix - 1 && memcmp(url.ptr, prefix, sizeof prefix - 1) == 0;
 }
 
 /* ---- signing ---- */

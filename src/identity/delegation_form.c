@@ -106,7 +106,7 @@ aim_status aim__delegation_hash(const aim__delegation_link *link, aim_buf *scrat
 
 int aim__delegation_is_did_key(aim_str did)
 {
-	return did.len > 8 && memcmp(did.ptr, "did:key:", 8) == 0;
+	return did.ptr && did.len > 8 && memcmp(did.ptr, "did:key:", 8) == 0;
 }
 
 static aim_status check_did(const char *what, aim_str did, aim_error *err)

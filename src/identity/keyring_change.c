@@ -307,7 +307,7 @@ static aim_status revoke(work *w, aim_str key_id, aim_error *err)
 static aim_status check_key_id(aim_str key_id, aim_error *err)
 {
 	size_t n = 0;
-	while (n < key_id.len && ((key_id.ptr[n] >= '0' && key_id.ptr[n] <= '9') ||
+	while (key_id.ptr && n < key_id.len && ((key_id.ptr[n] >= '0' && key_id.ptr[n] <= '9') ||
 	                          (key_id.ptr[n] >= 'a' && key_id.ptr[n] <= 'f')))
 		n++;
 	if (n == AIM_KEY_ID_SIZE - 1 && n == key_id.len)

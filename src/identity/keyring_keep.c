@@ -249,7 +249,7 @@ aim_status aim_keyring_load_key(aim_registry *registry, aim_str subject, aim_str
 	work w;
 	if (!registry || !out)
 		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and out are required");
-	if (key_id.len != 0 && key_id.len != AIM_KEY_ID_SIZE - 1)
+	if (key_id.len != 0 && (!key_id.ptr || key_id.len != AIM_KEY_ID_SIZE - 1))
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY, "a key id has 64 hex digits");
 	work_init(&w, registry);
 	aim_status rc = find_subject(&w, subject, err);

@@ -70,6 +70,8 @@ aim_status aim__record_key(aim_buf *key, const char *prefix, const aim_str *part
 	for (size_t i = 0; rc == AIM_OK && i < n_parts; i++) {
 		if (i > 0)
 			rc = aim__buf_add_byte(key, '/');
+		if (!parts[i].ptr && parts[i].len > 0)
+			rc = AIM_E_INVALID;
 		if (rc == AIM_OK)
 			rc = add_part(key, parts[i]);
 	}

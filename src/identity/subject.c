@@ -192,7 +192,7 @@ const aim__subject_kind *aim__subject_kind_of(aim_str id)
 {
 	static const aim__subject_kind *const kinds[] = {&aim__agent_kind, &aim__server_kind};
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (id.len >= sizeof kinds[i]->id_prefix &&
+		if (id.ptr && id.len >= sizeof kinds[i]->id_prefix &&
 		    memcmp(id.ptr, kinds[i]->id_prefix, sizeof kinds[i]->id_prefix) == 0)
 			return kinds[i];
 	return NULL;

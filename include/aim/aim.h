@@ -22,6 +22,7 @@
 
 /* codec */
 #include <aim/json.h>
+#include <aim/config.h>
 #include <aim/encoding.h>
 
 /* crypto */

@@ -50,6 +50,11 @@ typedef uint32_t aim_json_value;
 /** Flag of aim_json_parse(): the text outlives the document's use and is not copied. @since 0.1 */
 #define AIM_JSON_BORROW 1u
 
+/** Flag of aim_json_parse(): comments (to the end of the line, or between slash-star and star-slash), a comma
+ *  behind the last member or element, and a byte order mark in front are taken too. For configuration files that
+ *  people write (JSONC), never for messages: the other side may read them differently. @since 0.1 */
+#define AIM_JSON_COMMENTS 2u
+
 /** Flags of aim_json_canonicalize(); at most one. See there. @since 0.1 */
 #define AIM_JSON_JCS_ROUND 1u
 #define AIM_JSON_JCS_EXACT_TEXT 2u
@@ -69,7 +74,7 @@ AIM_API void aim_json_free(aim_json *doc);
  *  is AIM_JSON_ABSENT). Limits: max_json_bytes, max_json_values, max_json_depth of the context. The
  *  error names offset, line, column, what was expected, and as JSON Pointer the place inside the
  *  document.
- *  @param doc  in     @param flags  0 or AIM_JSON_BORROW
+ *  @param doc  in     @param flags  AIM_JSON_BORROW, AIM_JSON_COMMENTS, or 0
  *  @param text  in, borrowed for the call, or with AIM_JSON_BORROW until doc is parsed again or
  *          freed; must not lie in doc's own memory
  *  @param err  out, may be NULL

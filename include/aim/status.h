@@ -47,6 +47,8 @@ typedef int32_t aim_status;
 #define AIM_E_JSON_MISSING (-109)   /**< a required member is missing */
 #define AIM_E_JSON_UNKNOWN (-110)   /**< a member that the format does not define */
 #define AIM_E_ENCODING (-111)       /**< not valid base64, base64url, base58 or hex */
+#define AIM_E_TOML (-112)           /**< not TOML 1.0 */
+#define AIM_E_YAML (-113)           /**< not YAML, or a part of it that is refused */
 
 /* crypto: −200 … −299 */
 #define AIM_E_KEY (-200)         /**< not a usable key: length, encoding or small order */

@@ -2,6 +2,7 @@
 #include <aim/ctx.h>
 #include <aim/plugin/crypto.h>
 
+#include "backends/yaml.h"
 #include "base/ctx.h"
 #include "crypto/provider.h"
 
@@ -19,7 +20,7 @@ static aim_status open_crypto(aim_ctx *ctx, const aim_crypto *table, void **out_
 	return aim__provider_open(ctx, table, &both, out_provider, err);
 }
 
-static const aim__crypto_slot slot = {open_crypto, aim__provider_close, aim__provider_discard};
+static const aim__crypto_slot slot = {open_crypto, aim__provider_close, aim__provider_discard, aim__yaml_read};
 
 aim_status aim_ctx_new(const aim_ctx_options *options, aim_ctx **out, aim_error *err)
 {

@@ -43,6 +43,12 @@ void aim__arena_dispose(aim__arena *arena)
 	arena->first = arena->current = NULL;
 }
 
+void aim__arena_wipe(aim__arena *arena)
+{
+	for (aim__arena_chunk *chunk = arena->first; chunk; chunk = chunk->next)
+		aim__wipe(chunk->data, chunk->used);
+}
+
 void aim__arena_reset(aim__arena *arena)
 {
 	for (aim__arena_chunk *chunk = arena->first; chunk; chunk = chunk->next)

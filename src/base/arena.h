@@ -18,6 +18,8 @@ typedef struct aim__arena {
 void aim__arena_init(aim__arena *arena, const aim_ctx *ctx, size_t first_size, size_t limit);
 /* Frees all chunks. */
 void aim__arena_dispose(aim__arena *arena);
+/* Overwrites the content, for what may be secret; dispose or reset follows. */
+void aim__arena_wipe(aim__arena *arena);
 /* Forgets the content and keeps the chunks: the next document of the same size allocates nothing. */
 void aim__arena_reset(aim__arena *arena);
 /* Aligned for any type; NULL when memory or the limit runs out. size 0 gives a valid pointer. */

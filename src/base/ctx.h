@@ -5,6 +5,8 @@
 #include <aim/ctx.h>
 #include <stdatomic.h>
 
+struct aim__tree;
+
 /* How base runs a plug-in it must not know: the crypto layer's table travels as an opaque block with
  * the two functions that base needs. Filled by the composition root in backends. */
 typedef struct aim__crypto_slot {
@@ -15,6 +17,8 @@ typedef struct aim__crypto_slot {
 	void (*close)(aim_ctx *ctx, void *provider);
 	/* Only runs the destroy of a table that open never saw. */
 	void (*discard)(const struct aim_crypto *table);
+	/* The reader of YAML, for the codec layer (codec/config.c); NULL in a build without. */
+	aim_status (*read_yaml)(struct aim__tree *tree, aim_error *err);
 } aim__crypto_slot;
 
 struct aim_ctx {

@@ -38,6 +38,8 @@ static const entry table[] = {
 	ROW(AIM_E_JSON_MISSING, "required member missing"),
 	ROW(AIM_E_JSON_UNKNOWN, "unknown member"),
 	ROW(AIM_E_ENCODING, "invalid encoding"),
+	ROW(AIM_E_TOML, "not valid TOML"),
+	ROW(AIM_E_YAML, "not valid YAML"),
 	ROW(AIM_E_KEY, "not a usable key"),
 	ROW(AIM_E_SIGNATURE, "invalid signature"),
 	ROW(AIM_E_KEY_PURPOSE, "key is for another purpose"),

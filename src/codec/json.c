@@ -18,6 +18,7 @@ void aim__json_dispose(aim_json *doc)
 	aim__wipe(doc->text, doc->text_len);
 	aim__free(doc->ctx, doc->text, doc->cap_text);
 	aim__free(doc->ctx, doc->nodes, doc->cap_nodes * sizeof *doc->nodes);
+	aim__free(doc->ctx, doc->places, doc->cap_places * sizeof *doc->places);
 	aim__free(doc->ctx, doc->slots, doc->cap_slots * sizeof *doc->slots);
 	aim__json_init(doc, doc->ctx);
 }
@@ -159,8 +160,7 @@ aim_status aim_json_position(const aim_json *doc, aim_json_value value, uint64_t
 		return AIM_E_NOT_FOUND;
 	aim_error place;
 	aim_error_clear(&place);
-	aim__error_at(&place, aim_bytes_from(doc->source, doc->len),
-	              (size_t)(raw.ptr - doc->source));
+	aim__json_place_at(doc, value, &place);
 	if (out_offset)
 		*out_offset = place.offset;
 	if (out_line)

@@ -27,6 +27,13 @@ typedef struct aim__json_node {
 #define AIM__JSON_COUNT_SHIFT 8
 #define AIM__JSON_COUNT_MAX 0xFFFFFFu /* this many or more: walk to count */
 
+/* Where a value stood in the text that the document was made from, when that was no JSON. */
+typedef struct aim__json_place {
+	uint32_t offset;
+	uint32_t line;
+	uint32_t column;
+} aim__json_place;
+
 typedef struct aim__json_slot {
 	uint32_t hash;
 	uint32_t key; /* a node; 0: empty, since the root is never a key */
@@ -43,6 +50,9 @@ struct aim_json {
 	uint8_t *text; /* copy of the source unless borrowed, then decoded strings */
 	size_t text_len;
 	size_t cap_text;
+	aim__json_place *places; /* of each node; tree.c fills them */
+	size_t n_places;         /* 0: the source is the text that was given */
+	size_t cap_places;
 	struct aim__json_slot *slots; /* set of names, for objects of many members */
 	size_t cap_slots;
 };
@@ -155,6 +165,8 @@ static inline aim_json_value aim__json_member_text(const aim_json *doc, aim_json
 	return aim__json_member(doc, object, text);
 }
 
+/* Adds value's offset, line and column to an error. value is a node. */
+void aim__json_place_at(const aim_json *doc, aim_json_value value, aim_error *err);
 /* Adds value's offset, line, column and JSON Pointer to an error just set by aim__fail. */
 void aim__json_error_at(const aim_json *doc, aim_json_value value, aim_error *err);
 

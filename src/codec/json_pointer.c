@@ -175,13 +175,24 @@ static void set_pointer(aim_error *err, const sink *s)
 	aim__error_pointer(err, text);
 }
 
+void aim__json_place_at(const aim_json *doc, aim_json_value value, aim_error *err)
+{
+	if (value < doc->n_places) {
+		err->offset = doc->places[value].offset;
+		err->line = doc->places[value].line;
+		err->column = doc->places[value].column;
+		return;
+	}
+	aim_bytes raw = aim_json_raw(doc, value);
+	aim__error_at(err, aim_bytes_from(doc->source, doc->len), (size_t)(raw.ptr - doc->source));
+}
+
 void aim__json_error_at(const aim_json *doc, aim_json_value value, aim_error *err)
 {
 	char text[sizeof err->pointer];
 	if (!err || !aim__json_node_of(doc, value))
 		return;
-	aim_bytes raw = aim_json_raw(doc, value);
-	aim__error_at(err, aim_bytes_from(doc->source, doc->len), (size_t)(raw.ptr - doc->source));
+	aim__json_place_at(doc, value, err);
 	sink s = {.dst = text, .cap = sizeof text, .status = AIM_OK};
 	put_path(&s, doc, value);
 	set_pointer(err, &s);

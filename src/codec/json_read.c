@@ -1,5 +1,5 @@
 /* codec/json_read.c — the JSON reader: one pass, no recursion, strict (RFC 8259, RFC 7493). Layer
- * codec.
+ * codec. With AIM_JSON_COMMENTS it also takes what people write into configuration files.
  *
  * What changes with every byte lives in a cursor that never leaves this file, so that it stays in
  * registers. An open container keeps its parent in `link` and the index of its open child in `end`;
@@ -54,13 +54,57 @@ COLD int aim__json_expected(aim__json_reader *r, const uint8_t *at, const char *
 	return aim__json_stop(r, at, AIM_E_JSON_SYNTAX, NULL);
 }
 
+/* p points at "//"; returns the end of the line. */
+static const uint8_t *line_comment(const aim__json_reader *r, const uint8_t *p)
+{
+	while (p < r->end && *p != '\n' && *p != '\r') {
+		size_t n = aim__utf8_sequence(p, (size_t)(r->end - p));
+		if (n == 0)
+			return NULL;
+		p += n;
+	}
+	return p;
+}
+
+/* p points at the two bytes that open a block; returns behind it. */
+static const uint8_t *block_comment(const aim__json_reader *r, const uint8_t *p)
+{
+	for (p += 2; r->end - p >= 2 && !(p[0] == '*' && p[1] == '/');) {
+		size_t n = aim__utf8_sequence(p, (size_t)(r->end - p));
+		if (n == 0)
+			return NULL;
+		p += n;
+	}
+	return r->end - p >= 2 ? p + 2 : NULL;
+}
+
+/* Where the comment at p ends; p itself when there is none, or one that is not closed or not UTF-8: the slash is
+ * then refused like any other byte out of place. */
+static COLD const uint8_t *skip_comment(const aim__json_reader *r, const uint8_t *p)
+{
+	const uint8_t *end = NULL;
+	if (r->comments && r->end - p >= 2 && p[1] == '/')
+		end = line_comment(r, p);
+	else if (r->comments && r->end - p >= 2 && p[1] == '*')
+		end = block_comment(r, p);
+	return end ? end : p;
+}
+
 /* Moves behind white space. The byte there, or 0 at the end of the text: no token begins with 0. */
 HOT uint8_t next_byte(const aim__json_reader *r, cursor *c)
 {
-	for (; c->p < r->end; c->p++) {
+	while (c->p < r->end) {
 		uint8_t byte = *c->p;
+		if (UNLIKELY(byte == '/')) {
+			const uint8_t *behind = skip_comment(r, c->p);
+			if (behind == c->p)
+				return byte;
+			c->p = behind;
+			continue;
+		}
 		if (byte > ' ' || (byte != ' ' && byte != '\n' && byte != '\r' && byte != '\t'))
 			return byte;
+		c->p++;
 	}
 	return 0;
 }
@@ -303,10 +347,11 @@ HOT int read_after(aim__json_reader *r, cursor *c)
 		uint8_t byte = next_byte(r, c);
 		if (byte == ',') {
 			c->p++;
-			c->count++;
-			return c->member ? read_key(r, c) : OPENED;
-		}
-		if (UNLIKELY(byte != (c->member ? '}' : ']')))
+			if (!r->comments || next_byte(r, c) != (c->member ? '}' : ']')) {
+				c->count++;
+				return c->member ? read_key(r, c) : OPENED;
+			}
+		} else if (UNLIKELY(byte != (c->member ? '}' : ']')))
 			return aim__json_expected(r, c->p, c->member ? "',' or '}'" : "',' or ']'");
 		if (!close_container(r, c, c->count + 1))
 			return FAILED;
@@ -317,7 +362,7 @@ HOT int read_after(aim__json_reader *r, cursor *c)
 static int read_text(aim__json_reader *r, uint32_t max_values)
 {
 	cursor c = {0};
-	c.p = r->begin;
+	c.p = r->begin + r->skip;
 	c.nodes = r->doc->nodes;
 	c.cap = (uint32_t)r->doc->cap_nodes;
 	c.container = AIM_JSON_NONE;
@@ -431,14 +476,15 @@ aim_status aim_json_parse(aim_json *doc, aim_bytes text, uint32_t flags, aim_err
 {
 	if (!doc)
 		return AIM__MISUSE(NULL, "doc is required");
-	doc->n_nodes = doc->text_len = doc->len = 0;
-	if ((!text.ptr && text.len) || flags & ~AIM_JSON_BORROW)
+	doc->n_nodes = doc->n_places = doc->text_len = doc->len = 0;
+	if ((!text.ptr && text.len) || flags & ~(AIM_JSON_BORROW | AIM_JSON_COMMENTS))
 		return AIM__MISUSE(doc->ctx, "text has a length and no pointer, or unknown flags");
 	const aim_limits *limits = &doc->ctx->limits;
 	uint64_t max = limits->max_json_bytes < MAX_TEXT ? limits->max_json_bytes : MAX_TEXT;
 	if (text.len > max)
 		return refuse_size(text, max, err);
-	if (text.len >= 3 && memcmp(text.ptr, "\xEF\xBB\xBF", 3) == 0)
+	int has_mark = text.len >= 3 && memcmp(text.ptr, "\xEF\xBB\xBF", 3) == 0;
+	if (has_mark && !(flags & AIM_JSON_COMMENTS))
 		return refuse_mark(text, err);
 	static const uint8_t nothing[1] = {0};
 	if (!text.ptr)
@@ -447,6 +493,8 @@ aim_status aim_json_parse(aim_json *doc, aim_bytes text, uint32_t flags, aim_err
 	uint32_t max_values = clamp(limits->max_json_values, 1u << 30);
 	r.max_depth = limits->max_json_depth;
 	r.max_nodes = max_values * 2;
+	r.comments = (flags & AIM_JSON_COMMENTS) != 0;
+	r.skip = has_mark ? 3 : 0;
 	doc->source = text.ptr;
 	doc->len = text.len;
 	int copy = !(flags & AIM_JSON_BORROW);

@@ -12,6 +12,8 @@ typedef struct aim__json_reader {
 	const uint8_t *end;
 	uint32_t max_depth;
 	uint32_t max_nodes;
+	uint32_t comments; /* comments and trailing commas are taken */
+	uint32_t skip;     /* bytes of a byte order mark */
 	aim_status status;
 	const uint8_t *at;    /* where the problem is */
 	const char *expected; /* "expected X, found Y"; NULL: problem is the whole message */

@@ -159,7 +159,7 @@ static void test_misuse(void **state)
 	assert_status(aim_json_new(NULL, &doc), AIM_E_INVALID);
 	assert_status(aim_json_new(ctx, NULL), AIM_E_INVALID);
 	assert_status(aim_json_parse(NULL, bytes_of("1"), 0, NULL), AIM_E_INVALID);
-	assert_status(aim_json_parse(doc, bytes_of("1"), 2, NULL), AIM_E_INVALID);
+	assert_status(aim_json_parse(doc, bytes_of("1"), 4, NULL), AIM_E_INVALID);
 	aim_bytes nowhere = {NULL, 3};
 	assert_status(aim_json_parse(doc, nowhere, 0, NULL), AIM_E_INVALID);
 	assert_int_equal(aim_json_type(NULL, 0), AIM_JSON_ABSENT);

@@ -157,7 +157,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_handshake_recall(aim_handshake *handshak
                                                          const aim_handshake_check *check, int64_t now_us,
                                                          aim_handshake_result **out, aim_error *err);
 
-/** Forgets what is remembered of a peer, for hosts that hear of a revocation themselves.
+/** Forgets what is remembered of a peer, for hosts that hear of a revocation themselves. A handshake whose response is
+ *  being verified meanwhile is not remembered either.
  *  @return AIM_OK (also when there was nothing), AIM_E_INVALID.  Threads: locked.  Allocates: no.  @since 0.1 */
 AIM_API aim_status aim_handshake_forget(aim_handshake *handshake, aim_str peer);
 

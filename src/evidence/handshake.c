@@ -143,8 +143,10 @@ static aim__handshake_pending *take(aim_handshake *h, aim_str id)
 	aim__mutex_lock(&h->mutex);
 	uintptr_t *found = aim__map_find(&h->waiting, aim_bytes_from_str(id));
 	aim__handshake_pending *p = found ? (aim__handshake_pending *)*found : NULL;
-	if (p)
+	if (p) {
 		take_out(h, p);
+		p->epoch = h->epoch;
+	}
 	aim__mutex_unlock(&h->mutex);
 	return p;
 }
@@ -386,7 +388,7 @@ static aim_status conclude(judging *j, aim_status verdict, aim_handshake_result 
 	aim__format(j->result->reason, sizeof j->result->reason, "%s", verdict == AIM_OK ? "verified" : j->err->message);
 	if (verdict == AIM_OK) {
 		j->result->verified = 1;
-		aim__handshake_remember(j->h, j->result, j->now_us);
+		aim__handshake_remember(j->h, j->result, j->pending->epoch, j->now_us);
 	}
 	if (out)
 		*out = j->result;

@@ -89,6 +89,7 @@ typedef struct aim__handshake_pending {
 	aim__handshake_message challenge;
 	uint8_t hash[32];
 	int64_t begun_steady_us;
+	uint64_t epoch; /* of the handshake's memory when it was taken out */
 } aim__handshake_pending;
 
 struct aim_handshake {
@@ -99,10 +100,12 @@ struct aim_handshake {
 	aim__handshake_pending *first;
 	aim__map known; /* pair → aim_handshake_result */
 	aim_handshake_result *newest, *oldest;
+	uint64_t epoch; /* grows with each forgetting */
 };
 
-/* Remembers a verified result; when that cannot be, the next meeting is a new handshake. */
-void aim__handshake_remember(aim_handshake *handshake, aim_handshake_result *result, int64_t now_us);
+/* Remembers a verified result, unless something was forgotten since epoch: it may have been this peer, who was looked
+ * at before. When it cannot be remembered, the next meeting is a new handshake. */
+void aim__handshake_remember(aim_handshake *handshake, aim_handshake_result *result, uint64_t epoch, int64_t now_us);
 void aim__handshake_forget_all(aim_handshake *handshake);
 
 /* ---- handshake_peer.c: who the peer is ---- */

@@ -83,14 +83,14 @@ static void make_room(aim_handshake *h, int64_t now_us)
 		drop(h, h->oldest);
 }
 
-void aim__handshake_remember(aim_handshake *h, aim_handshake_result *r, int64_t now_us)
+void aim__handshake_remember(aim_handshake *h, aim_handshake_result *r, uint64_t epoch, int64_t now_us)
 {
 	aim__mutex_lock(&h->mutex);
 	aim_handshake_result *before = find(h, r->pair);
 	if (before)
 		drop(h, before);
 	make_room(h, now_us);
-	if (aim__map_add(&h->known, aim_bytes_from_str(r->pair), (uintptr_t)r) == AIM_OK) {
+	if (h->epoch == epoch && aim__map_add(&h->known, aim_bytes_from_str(r->pair), (uintptr_t)r) == AIM_OK) {
 		r->expires_us = now_us + h->cache_us;
 		r->next = h->newest;
 		*(r->next ? &r->next->previous : &h->oldest) = r;
@@ -110,6 +110,7 @@ aim_status aim_handshake_forget(aim_handshake *handshake, aim_str peer)
 	if (!handshake)
 		return AIM__MISUSE(NULL, "handshake is required");
 	aim__mutex_lock(&handshake->mutex);
+	handshake->epoch++;
 	for (aim_handshake_result *r = handshake->newest, *next; r; r = next) {
 		next = r->next;
 		if (aim_str_equal(r->peer, peer))

@@ -406,6 +406,39 @@ static void test_forget(void **state)
 	assert_status(recall_at(m, NOW + 2 * SECOND), AIM_E_NOT_FOUND);
 }
 
+/* Hears of the peer's revocation while a response is verified; the provider is called without any lock. */
+static aim_handshake *hears;
+
+static aim_status verify_and_hear(void *user, const uint8_t public_key[32], aim_bytes message, const uint8_t signature[64])
+{
+	if (hears)
+		assert_status(aim_handshake_forget(hears, S("did:mesh:peer")), AIM_OK);
+	return aim_crypto_sodium()->ed25519_verify(user, public_key, message, signature);
+}
+
+static void test_what_is_forgotten_meanwhile_is_not_remembered(void **state)
+{
+	meeting *m = *state;
+	aim_crypto crypto = *aim_crypto_sodium();
+	aim_ctx_options options = {.struct_size = sizeof options, .crypto = &crypto};
+	aim_handshake *handshake = m->handshake;
+	aim_ctx *ctx = NULL;
+	crypto.ed25519_verify = verify_and_hear;
+	assert_status(aim_ctx_new(&options, &ctx, NULL), AIM_OK);
+	assert_status(aim_handshake_new(ctx, NULL, &m->handshake, NULL), AIM_OK);
+	meet(m);
+	assert_status(recall_at(m, NOW + 2 * SECOND), AIM_OK);
+	begin(m);
+	respond(m);
+	hears = m->handshake;
+	assert_status(finish_at(m, NOW + 2 * SECOND, NULL), AIM_OK);
+	hears = NULL;
+	assert_status(recall_at(m, NOW + 2 * SECOND), AIM_E_NOT_FOUND);
+	aim_handshake_free(m->handshake);
+	m->handshake = handshake;
+	aim_ctx_free(ctx);
+}
+
 static void test_refusals_are_not_remembered(void **state)
 {
 	meeting *m = *state;
@@ -760,6 +793,7 @@ int main(void)
 		T(test_what_is_no_response),
 		T(test_recall),
 		T(test_forget),
+		T(test_what_is_forgotten_meanwhile_is_not_remembered),
 		T(test_refusals_are_not_remembered),
 		T(test_registered_peers),
 		T(test_compat_bytes),

@@ -82,7 +82,7 @@ static int remember(program *p, const audit_options *o, const char *log_name, co
 	for (size_t i = 0; i < sizeof r->root; i++)
 		snprintf(hex + 2 * i, 3, "%02x", r->root[i]);
 	int n = snprintf(text, sizeof text, "{\"log\":\"%s\",\"root\":\"%s\",\"size\":%llu,\"v\":1}\n", log_name, hex,
-	                 (unsigned long long)r->n_records);
+	                 (unsigned long long)(r->first_kept + r->n_records)); /* as the root counts, removed ones too */
 	aim_status rc = aim_keyfile_write(p->ctx, aim_str_from(o->remember), AIM_KEYFILE_REPLACE,
 	                                  aim_bytes_from(text, (size_t)n), &err);
 	if (rc == AIM_OK)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """aim audit: verification, checkpoints, receipts of a store that aim-guard wrote."""
+import ctypes
 import json
 import os
 import re
@@ -84,6 +85,49 @@ def remembered():
         head.write_text(kept.replace("main", "other"))
         run(*verify, store, code=4)
         run("audit", "verify", "--remember", f / "none" / "head", "--store", store, code=3)
+
+
+def cut(store):
+    """Retention, which the program does not offer: as a host would call it."""
+    shared = AIM.parent.parent / "src" / "libaim.so.0"
+    if not shared.exists() or re.search(rb"__[at]san_init", shared.read_bytes()):
+        raise Skip("no shared library that Python could load")
+    lib = ctypes.CDLL(shared)
+
+    class Text(ctypes.Structure):
+        _fields_ = [("ptr", ctypes.c_char_p), ("len", ctypes.c_size_t)]
+
+    class Options(ctypes.Structure):
+        _fields_ = [("struct_size", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("before", ctypes.c_uint64),
+                    ("rest", ctypes.c_uint64 * 7)]
+
+    path = os.fsencode(store)
+    ctx, opened, log = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
+    options = Options(ctypes.sizeof(Options), 0, 1 << 40)
+    assert lib.aim_ctx_new(None, ctypes.byref(ctx), None) == 0
+    assert lib.aim_sqlite_open(ctx, Text(path, len(path)), None, ctypes.byref(opened), None) == 0
+    assert lib.aim_audit_open(opened, None, ctypes.byref(log), None) == 0
+    assert lib.aim_retention_apply(log, ctypes.byref(options), None, None) == 0
+    lib.aim_audit_free(log)
+    lib.aim_store_free(opened)
+    lib.aim_ctx_free(ctx)
+
+
+@case
+def remembered_behind_a_cut():
+    """what is remembered of a log counts the records that were removed"""
+    with Folder() as f:
+        store = make_store(f, calls=("read",))
+        make_key(f)
+        verify = ["audit", "verify", "--remember", f / "head", "--store", store]
+        checkpoint(f, store, "--origin", ORIGIN, "-o", f / "cp")
+        run(*verify)
+        whole = json.loads((f / "head").read_text())["size"]
+        cut(store)
+        assert answer(*verify)["good_records"] < whole
+        assert json.loads((f / "head").read_text())["size"] > whole
+        make_store(f, calls=("read",))
+        assert answer(*verify)["state"] == "intact"
 
 
 @case

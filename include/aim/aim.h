@@ -75,6 +75,9 @@
 /* assess */
 #include <aim/fingerprint.h>
 #include <aim/baseline.h>
+#include <aim/trustscore.h>
+#include <aim/trustinterop.h>
+#include <aim/trust.h>
 
 /* enforce */
 #include <aim/decision.h>

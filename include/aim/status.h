@@ -119,6 +119,10 @@ typedef int32_t aim_status;
 /* assess: −700 … −799 */
 #define AIM_E_ASSESS_DEFINITION (-700) /**< not the definition of a tool, prompt or resource */
 #define AIM_E_ASSESS_DUPLICATE (-701)  /**< one list names the same thing twice */
+#define AIM_E_TRUST_SELF (-710)        /**< evidence of a subject about itself */
+#define AIM_E_TRUST_WEIGHTS (-711)     /**< a weight table with an unknown factor, or with another sum than 1 */
+#define AIM_E_TRUST_EVENT (-712)       /**< the event id was used for other evidence */
+#define AIM_E_TRUST_EVIDENCE (-713)    /**< not an export of trust evidence */
 
 /* enforce: −800 … −899 */
 #define AIM_DENIED (-800)          /**< decided: deny */

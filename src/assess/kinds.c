@@ -1,4 +1,4 @@
-/* assess/kinds.c — what a person sees of baselines with a database shell. */
+/* assess/kinds.c — what a person sees of baselines and trust with a database shell. */
 #include "assess/kinds.h"
 
 #define COUNT(array) (uint32_t)(sizeof(array) / sizeof *(array))
@@ -30,9 +30,66 @@ static const aim__store_column list_columns[] = {
 	{"changed_at", "$.changed_at"},
 };
 
+static const aim__store_column trust_columns[] = {
+	{"subject", "$.subject"},
+	{"score_micro", "$.score_micro"},
+	{"changes", "$.changes"},
+	{"changed_at", "$.changed_at"},
+	{"evidence", "$.evidence"},
+};
+
+static const aim__store_column trust_event_columns[] = {
+	{"subject", "$.subject"},
+	{"id", "$.id"},
+	{"source", "$.source"},
+	{"factor", "$.factor"},
+	{"outcome", "$.outcome"},
+	{"time", "$.time"},
+};
+
+static const aim__store_column trust_count_columns[] = {
+	{"subject", "$.subject"},
+	{"source", "$.source"},
+	{"factor", "$.factor"},
+	{"day", "$.day"},
+	{"good", "$.good"},
+	{"bad", "$.bad"},
+};
+
+static const aim__store_column trust_open_columns[] = {
+	{"subject", "$.subject"},
+	{"id", "$.id"},
+	{"source", "$.source"},
+	{"cause", "$.cause"},
+	{"kind", "$.kind"},
+	{"severity", "$.severity"},
+	{"opened_at", "$.opened_at"},
+};
+
+static const aim__store_column trust_change_columns[] = {
+	{"subject", "$.subject"},
+	{"number", "$.number"},
+	{"time", "$.time"},
+	{"old_micro", "$.old_micro"},
+	{"new_micro", "$.new_micro"},
+	{"cause", "$.cause"},
+	{"event", "$.event"},
+	{"source", "$.source"},
+};
+
 static const aim__record_kind baselines = {"baselines", "baseline/", 1, COUNT(baseline_columns),
                                            baseline_columns, NULL};
 static const aim__record_kind lists = {"baseline_lists", "baseline-list/", 1, COUNT(list_columns),
                                        list_columns, NULL};
+static const aim__record_kind trust = {"trust", "trust/", 1, COUNT(trust_columns), trust_columns, NULL};
+static const aim__record_kind trust_events = {"trust_events", "trust-event/", 1, COUNT(trust_event_columns),
+                                              trust_event_columns, NULL};
+static const aim__record_kind trust_counts = {"trust_counts", "trust-count/", 1, COUNT(trust_count_columns),
+                                              trust_count_columns, NULL};
+static const aim__record_kind trust_open = {"trust_open", "trust-open/", 1, COUNT(trust_open_columns),
+                                            trust_open_columns, NULL};
+static const aim__record_kind trust_changes = {"trust_changes", "trust-history/", 1, COUNT(trust_change_columns),
+                                               trust_change_columns, NULL};
 
-const aim__record_kind *const aim__assess_kinds[AIM__ASSESS_N_KINDS] = {&baselines, &lists};
+const aim__record_kind *const aim__assess_kinds[AIM__ASSESS_N_KINDS] = {
+	&baselines, &lists, &trust, &trust_events, &trust_counts, &trust_open, &trust_changes};

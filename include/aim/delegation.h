@@ -220,8 +220,8 @@ typedef struct aim_delegation_result {
 
 /** Whether a chain is valid now. Keys come from the registry (agents by DID: their key must be good at the link's
  *  not_before and not revoked), then from resolve, then from the DID itself when it is a did:key. A link whose key is
- *  nowhere to be found is invalid. With a registry, a revoked link and an agent that is not active invalidate
- *  everything below them, at once.
+ *  nowhere to be found is invalid. With a registry, a revoked link and an agent or server that is not active
+ *  invalidate everything below them, at once; the key of a server that is registered there signs no link.
  *  @param check  in, borrowed; may be NULL only for a chain whose sponsor nobody knows: never valid
  *  @param out    out, may be NULL; struct_size set by the caller; UNVERIFIED first
  *  @return AIM_OK only when valid; AIM_E_DELEGATION (rules LENGTH … USER), AIM_E_FUTURE (EARLY), AIM_E_EXPIRED

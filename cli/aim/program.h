@@ -8,6 +8,7 @@
  *     subject.c     agents and servers by name or id
  *     key*.c        aim key …
  *     audit*.c      aim audit …
+ *     trust.c       aim trust …
  *
  * A new command is one entry in its group's table; a new group one entry in commands.c. Help, completion and the
  * tests find it by itself. What aim shares with the other programs is in cli/common.
@@ -53,7 +54,7 @@ typedef struct group {
 
 extern const group *const groups[];
 extern const size_t n_groups;
-extern const group group_key, group_audit, group_own;
+extern const group group_key, group_audit, group_trust, group_own;
 
 #define N(array) (sizeof(array) / sizeof *(array))
 

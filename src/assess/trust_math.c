@@ -5,7 +5,7 @@
 #define Z2 3841459u
 /* Beyond 100 000 events the interval is that of 100 000 with the same proportion: with more, one event
  * would move the bound by less than the square root below is exact to, and the order of scores could break. */
-#define WILSON_MAX (100000u * (uint64_t)AIM__EVENT)
+#define WILSON_MAX (100000u * (uint64_t)AIM__MICRO)
 
 uint64_t aim__div_half_even(uint64_t a, uint64_t b)
 {
@@ -55,13 +55,12 @@ int64_t aim__wilson_low(uint64_t good, uint64_t n)
 		good = aim__mul_div(good, WILSON_MAX, n);
 		n = WILSON_MAX;
 	}
-	uint64_t product = good * (n - good);
-	uint64_t spread = product / n * 1000 + product % n * 1000 / n;
+	uint64_t spread = aim__mul_div(good, n - good, n);
 	uint64_t root = aim__isqrt(Z2 * spread + (uint64_t)Z2 * Z2 / 4);
-	uint64_t top = good * 1000 + Z2 / 2;
+	uint64_t top = good + Z2 / 2;
 	if (top <= root)
 		return 0;
-	return (int64_t)aim__div_half_even((top - root) * AIM__MICRO, n * 1000 + Z2);
+	return (int64_t)aim__div_half_even((top - root) * AIM__MICRO, n + Z2);
 }
 
 int64_t aim__split_sum(const uint64_t *products, size_t n, int64_t *out_parts)

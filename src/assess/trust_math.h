@@ -16,7 +16,7 @@ uint64_t aim__mul_div(uint64_t a, uint64_t b, uint64_t c);
 /* ⌊√n⌋ */
 uint64_t aim__isqrt(uint64_t n);
 
-/* Lower end of the Wilson interval at 95 % in micro, for good of n thousandths of an event. */
+/* Lower end of the Wilson interval at 95 % in micro, for good of n millionths of an event. */
 int64_t aim__wilson_low(uint64_t good, uint64_t n);
 
 /* Splits Σ products / 10^6, rounded half to even, into n ≤ 16 parts that add up to it: largest

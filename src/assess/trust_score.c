@@ -148,7 +148,9 @@ static int64_t lower_value(const aim__trust_tally *t, uint64_t decay, int64_t no
 		good += p->good * weights[age];
 		bad += p->bad * weights[age];
 	}
-	return aim__wilson_low(good / AIM__MICRO, (good + bad) / AIM__MICRO);
+	/* Each rounded alone: a fraction of a good event must not round up the whole without the good. */
+	good /= AIM__EVENT; /* in millionths of an event */
+	return aim__wilson_low(good, good + bad / AIM__EVENT);
 }
 
 static int64_t counted_value(const aim_trustscore_profile *p, const aim_trustscore_evidence *e, uint32_t factor,

@@ -263,10 +263,10 @@ static void test_wilson(void **state)
 {
 	(void)state;
 	assert_int_equal(aim__wilson_low(0, 0), 0);
-	assert_int_equal(aim__wilson_low(0, 5000), 0);
-	assert_int_equal(aim__wilson_low(20000, 20000), 838875); /* 20 / 23.841459 */
-	assert_int_equal(aim__wilson_low(5000, 10000), 236593);
-	assert_int_equal(aim__wilson_low(90000, 100000), 825634);
+	assert_int_equal(aim__wilson_low(0, 5000000), 0);
+	assert_int_equal(aim__wilson_low(20000000, 20000000), 838875); /* 20 / 23.841459 */
+	assert_int_equal(aim__wilson_low(5000000, 10000000), 236593);
+	assert_int_equal(aim__wilson_low(90000000, 100000000), 825634);
 	assert_int_equal(aim__wilson_low((uint64_t)1 << 42, (uint64_t)1 << 42), 999962);
 }
 

@@ -71,6 +71,7 @@
 #include <aim/rfc9421.h>
 #include <aim/webbotauth.h>
 #include <aim/handshake.h>
+#include <aim/attestation.h>
 
 /* assess */
 #include <aim/fingerprint.h>

@@ -1,0 +1,376 @@
+/* evidence/attestation.c — attestations signed, read and verified: a payload in an in-toto statement in a DSSE
+ * envelope. Layer evidence; which keys to trust is an argument. */
+#include "evidence/attestation.h"
+
+#include <aim/dsse.h>
+#include <aim/intoto.h>
+
+#include "base/ctx.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/sized.h"
+#include "codec/encoding.h"
+#include "codec/writer.h"
+#include "crypto/key.h"
+#include "crypto/provider.h"
+#include "evidence/dsse.h"
+
+#include <string.h>
+
+AIM__NO_PADDING(aim_attestation_payload, 8 + 7 * sizeof(aim_str) + sizeof(void *) + 4 * 8 + 5 * 32);
+
+#define NONCE_BYTES 16
+#define US_PER_S 1000000
+
+/* ---- the statement ---- */
+
+/* The statement around a payload, appended to out. scratch is used up. */
+static aim_status write_statement(const aim_ctx *ctx, const aim_attestation_payload *p, aim_buf *scratch, aim_buf *out,
+                                  aim_error *err)
+{
+	char hex[64];
+	aim_buf_clear(scratch);
+	aim_status rc = aim__attestation_write(p, scratch);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
+	aim__hex_write(aim_bytes_from(p->manifest_hash, 32), hex);
+	aim_intoto_subject subject = {.struct_size = sizeof subject, .name = p->server_name};
+	subject.algorithm = aim_str_from(AIM_ATTESTATION_DIGEST);
+	subject.digest = (aim_str){hex, sizeof hex};
+	aim_intoto_statement statement = {.struct_size = sizeof statement, .subjects = &subject, .n_subjects = 1};
+	statement.predicate_type = aim_str_from(AIM_ATTESTATION_PREDICATE_TYPE);
+	statement.predicate = aim_buf_bytes(scratch);
+	return aim_intoto_write(ctx, &statement, out, err);
+}
+
+/* ---- signing ---- */
+
+static int compare(aim_str a, aim_str b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int c = n ? memcmp(a.ptr, b.ptr, n) : 0;
+	return c ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+/* A sorted copy, each capability once. They are few, and mostly sorted already. */
+static aim_status sort_capabilities(aim__arena *arena, aim_attestation_payload *p, aim_error *err)
+{
+	uint64_t n = 0;
+	aim_str *items = aim__arena_array(arena, (size_t)p->n_capabilities, sizeof *items);
+	if (!items)
+		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
+	for (uint64_t i = 0; i < p->n_capabilities; i++) {
+		uint64_t at = n;
+		while (at > 0 && compare(items[at - 1], p->capabilities[i]) > 0)
+			at--;
+		if (at > 0 && compare(items[at - 1], p->capabilities[i]) == 0)
+			continue;
+		memmove(items + at + 1, items + at, (size_t)(n - at) * sizeof *items);
+		items[at] = p->capabilities[i];
+		n++;
+	}
+	p->capabilities = items;
+	p->n_capabilities = n;
+	return AIM_OK;
+}
+
+static aim_status fill_in_times(const aim_ctx *ctx, aim_attestation_payload *p, aim_error *err)
+{
+	int64_t now_us = 0;
+	if (p->issued_at_s == 0) {
+		aim_status rc = aim_ctx_now_us(ctx, &now_us);
+		if (rc != AIM_OK)
+			return aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
+		p->issued_at_s = now_us / US_PER_S;
+	}
+	if (p->expires_at_s == 0 && p->issued_at_s > 0 && p->issued_at_s < INT64_MAX - AIM_ATTESTATION_LIFE_S)
+		p->expires_at_s = p->issued_at_s + AIM_ATTESTATION_LIFE_S;
+	return AIM_OK;
+}
+
+static aim_status fill_in_nonce(const aim_ctx *ctx, aim_attestation_payload *p, char text[2 * NONCE_BYTES],
+                                aim_error *err)
+{
+	uint8_t random[NONCE_BYTES];
+	if (p->nonce.len)
+		return AIM_OK;
+	if (aim__ctx_random(ctx, random, sizeof random) != AIM_OK)
+		return aim__fail_plain(err, AIM_E_RANDOM, AIM_LAYER_EVIDENCE);
+	aim__hex_write(aim_bytes_from(random, sizeof random), text);
+	p->nonce = (aim_str){text, 2 * sizeof random};
+	return AIM_OK;
+}
+
+static aim_status sign_payload(const aim_key *key, aim_attestation_payload *p, aim_buf *out, aim_error *err)
+{
+	aim_ctx *ctx = aim__key_ctx(key);
+	aim_buf scratch, statement;
+	aim__arena arena;
+	aim__buf_init(&scratch, ctx);
+	aim__buf_init(&statement, ctx);
+	aim__arena_init(&arena, ctx, 1024, 0);
+	aim_status rc = sort_capabilities(&arena, p, err);
+	if (rc == AIM_OK)
+		rc = write_statement(ctx, p, &scratch, &statement, err);
+	if (rc == AIM_OK)
+		rc = aim_dsse_sign(key, aim_str_from(AIM_INTOTO_PAYLOAD_TYPE), aim_buf_bytes(&statement), out, err);
+	aim__arena_dispose(&arena);
+	aim__buf_dispose(&statement);
+	aim__buf_dispose(&scratch);
+	return rc;
+}
+
+aim_status aim_attestation_sign(const aim_key *key, const aim_attestation_payload *payload, aim_buf *out,
+                                aim_error *err)
+{
+	aim_attestation_payload p = {.struct_size = sizeof p};
+	char nonce[2 * NONCE_BYTES];
+	if (!key || !payload || !out)
+		return AIM__MISUSE(key ? aim__key_ctx(key) : NULL, "key, payload and out are required");
+	if (aim_key_purpose(key) != AIM_KEY_AGENT)
+		return aim__fail(err, AIM_E_KEY_PURPOSE, AIM_LAYER_EVIDENCE,
+		                 "attestations are signed with an agent's key");
+	aim_ctx *ctx = aim__key_ctx(key);
+	aim_status rc = aim__sized_in(&p, sizeof p, payload, sizeof p, "aim_attestation_payload", err);
+	if (rc != AIM_OK)
+		return rc;
+	p.agent_key = *aim__key_public(key);
+	rc = fill_in_times(ctx, &p, err);
+	if (rc == AIM_OK)
+		rc = fill_in_nonce(ctx, &p, nonce, err);
+	if (rc == AIM_OK)
+		rc = aim__attestation_check(ctx, &p, err);
+	return rc == AIM_OK ? sign_payload(key, &p, out, err) : rc;
+}
+
+/* ---- reading ---- */
+
+static int same_bytes(aim_bytes a, aim_bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* Sound JSON with another spelling could be read in two ways by two readers. */
+static aim_status check_spelling(aim_attestation *a, aim_bytes statement, aim_error *err)
+{
+	aim_buf scratch, again;
+	const aim_attestation_payload *p = &a->payload;
+	aim_status rc = aim__attestation_check(a->ctx, p, err);
+	for (uint64_t i = 1; rc == AIM_OK && i < p->n_capabilities; i++)
+		if (compare(p->capabilities[i - 1], p->capabilities[i]) >= 0)
+			rc = aim__fail(err, AIM_E_ENVELOPE, AIM_LAYER_EVIDENCE,
+			               "attestation: the capabilities are not sorted, or one is there twice");
+	if (rc != AIM_OK)
+		return rc == AIM_E_LIMIT ? rc : AIM_E_ENVELOPE;
+	aim__buf_init(&scratch, a->ctx);
+	aim__buf_init(&again, a->ctx);
+	rc = write_statement(a->ctx, p, &scratch, &again, err);
+	if (rc == AIM_OK && !same_bytes(aim_buf_bytes(&again), statement))
+		rc = aim__fail(err, AIM_E_ENVELOPE, AIM_LAYER_EVIDENCE,
+		               "attestation: not in its one spelling: canonical JSON, one subject, no other members");
+	aim__buf_dispose(&again);
+	aim__buf_dispose(&scratch);
+	return rc;
+}
+
+static aim_status read_statement(aim_attestation *a, aim_bytes statement, aim_error *err)
+{
+	aim_json doc;
+	aim__json_init(&doc, a->ctx);
+	aim_status rc = aim_json_parse(&doc, statement, AIM_JSON_BORROW, err);
+	if (rc == AIM_OK)
+		rc = aim_intoto_check(&doc, aim_str_from(AIM_ATTESTATION_PREDICATE_TYPE), err);
+	else if (rc != AIM_E_NOMEM)
+		rc = aim__fail(err, AIM_E_ENVELOPE, AIM_LAYER_EVIDENCE, "attestation: the payload is not sound JSON");
+	if (rc == AIM_OK)
+		rc = aim__attestation_read(&doc, aim_intoto_predicate(&doc), &a->arena, &a->payload, err);
+	if (rc == AIM_OK)
+		rc = check_spelling(a, statement, err);
+	aim__json_dispose(&doc);
+	return rc;
+}
+
+static aim_status parse(aim_attestation *a, aim_str envelope, aim_error *err)
+{
+	aim__dsse e;
+	aim__dsse_init(&e, a->ctx);
+	aim_status rc = aim__dsse_read(&e, envelope, err);
+	if (rc == AIM_OK && !aim_str_equal(e.type, aim_str_from(AIM_INTOTO_PAYLOAD_TYPE)))
+		rc = aim__dsse_malformed(&e, aim__json_member_text(&e.doc, AIM_JSON_ROOT, "payloadType"),
+		                         "payloadType is not " AIM_INTOTO_PAYLOAD_TYPE, err);
+	if (rc == AIM_OK)
+		rc = read_statement(a, aim_bytes_from(e.pae.ptr + e.payload, e.pae.len - e.payload), err);
+	aim__dsse_dispose(&e);
+	return rc;
+}
+
+aim_status aim_attestation_parse(aim_ctx *ctx, aim_str envelope, aim_attestation **out, aim_error *err)
+{
+	if (!ctx || !out || (!envelope.ptr && envelope.len > 0))
+		return AIM__MISUSE(ctx, "ctx, envelope and out are required");
+	aim_attestation *a = aim__alloc_zeroed(ctx, sizeof *a);
+	if (!a)
+		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
+	a->ctx = aim__ctx_ref(ctx);
+	aim__arena_init(&a->arena, ctx, 1024, 0);
+	aim_status rc = parse(a, envelope, err);
+	if (rc == AIM_OK)
+		*out = a;
+	else
+		aim_attestation_free(a);
+	return rc;
+}
+
+void aim_attestation_free(aim_attestation *attestation)
+{
+	if (!attestation)
+		return;
+	aim_ctx *ctx = attestation->ctx;
+	aim__arena_dispose(&attestation->arena);
+	aim__free(ctx, attestation, sizeof *attestation);
+	aim__ctx_unref(ctx);
+}
+
+const aim_attestation_payload *aim_attestation_read(const aim_attestation *attestation)
+{
+	return attestation ? &attestation->payload : NULL;
+}
+
+/* ---- verifying ---- */
+
+static aim_status check_signature(const aim_attestation *a, aim_str envelope, const aim_public_key *key, aim_error *err)
+{
+	aim_buf payload;
+	aim_dsse_options trust = {.struct_size = sizeof trust, .keys = key, .n_keys = 1};
+	if (memcmp(a->payload.agent_key.bytes, key->bytes, sizeof key->bytes) != 0)
+		return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_EVIDENCE,
+		                 "attestation: agent_key is another key than the one to trust");
+	trust.payload_type = aim_str_from(AIM_INTOTO_PAYLOAD_TYPE);
+	aim__buf_init(&payload, a->ctx);
+	aim_status rc = aim_dsse_verify(a->ctx, envelope, &trust, &payload, NULL, err);
+	aim__buf_dispose(&payload);
+	return rc;
+}
+
+static aim_status check_time(const aim_attestation_payload *p, int64_t at_s, aim_error *err)
+{
+	if (at_s < p->issued_at_s - AIM_ATTESTATION_MAX_AHEAD_S)
+		return aim__fail(err, AIM_E_FUTURE, AIM_LAYER_EVIDENCE, "attestation: issued_at is more than %d s ahead",
+		                 AIM_ATTESTATION_MAX_AHEAD_S);
+	if (at_s >= p->expires_at_s)
+		return aim__fail(err, AIM_E_EXPIRED, AIM_LAYER_EVIDENCE, "attestation: expired at its expires_at");
+	return AIM_OK;
+}
+
+aim_status aim_attestation_verify(aim_ctx *ctx, aim_str envelope, const aim_public_key *public_key, int64_t at_s,
+                                  aim_attestation **out, aim_error *err)
+{
+	aim_attestation *a = NULL;
+	if (!ctx || !public_key)
+		return AIM__MISUSE(ctx, "ctx and public_key are required");
+	aim_status rc = aim_attestation_parse(ctx, envelope, &a, err);
+	if (rc == AIM_OK)
+		rc = check_signature(a, envelope, public_key, err);
+	if (rc == AIM_OK)
+		rc = check_time(&a->payload, at_s, err);
+	if (rc == AIM_OK && out)
+		*out = a;
+	else
+		aim_attestation_free(a);
+	return rc;
+}
+
+/* ---- describing a server ---- */
+
+static void write_args(aim__json_writer *w, const aim_server *server)
+{
+	aim__write_key(w, "args");
+	aim__write_begin_array(w);
+	for (size_t i = 0; i < aim_server_arg_count(server); i++)
+		aim__write_string(w, aim_server_arg_at(server, i));
+	aim__write_end_array(w);
+	aim__write_member_string(w, "command", aim_server_command(server));
+}
+
+/* with_all: env_names and url too. */
+static aim_status hash_server(aim_ctx *ctx, const aim_server *server, int with_all, uint8_t out[32])
+{
+	aim_buf text;
+	aim__json_writer w;
+	aim__buf_init(&text, ctx);
+	aim__write_init(&w, &text);
+	aim__write_begin_object(&w);
+	write_args(&w, server);
+	if (with_all) {
+		aim__write_key(&w, "env_names");
+		aim__write_begin_array(&w);
+		for (size_t i = 0; i < aim_server_env_name_count(server); i++)
+			aim__write_string(&w, aim_server_env_name_at(server, i));
+		aim__write_end_array(&w);
+		aim__write_member_string(&w, "url", aim_server_url(server));
+	}
+	aim__write_end_object(&w);
+	aim_status rc = aim__write_finish(&w);
+	if (rc == AIM_OK)
+		rc = aim__sha256_one(ctx, text.ptr, text.len, out);
+	aim__buf_dispose(&text);
+	return rc;
+}
+
+static void fill_from(const aim_server *server, aim_attestation_payload *p)
+{
+	aim_str none = {NULL, 0};
+	int launched = aim_server_command(server).len > 0;
+	p->flags &= ~(AIM_ATTESTATION_COMMAND | AIM_ATTESTATION_SERVER_KEY);
+	p->flags |= launched ? AIM_ATTESTATION_COMMAND : 0;
+	if (aim_server_public_key(server, &p->server_key) == AIM_OK)
+		p->flags |= AIM_ATTESTATION_SERVER_KEY;
+	p->server_id = aim_server_id(server);
+	p->server_name = aim_server_name(server);
+	p->server_url = launched ? none : aim_server_url(server);
+	p->server_version = aim_server_version(server);
+}
+
+aim_status aim_attestation_describe(aim_ctx *ctx, const aim_server *server, aim_attestation_payload *payload,
+                                    aim_error *err)
+{
+	uint8_t command[32], config[32];
+	if (!ctx || !server || !payload || payload->struct_size != sizeof *payload)
+		return AIM__MISUSE(ctx, "ctx, server and a payload of this size are required");
+	aim_status rc = hash_server(ctx, server, 0, command);
+	if (rc == AIM_OK)
+		rc = hash_server(ctx, server, 1, config);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
+	fill_from(server, payload);
+	memcpy(payload->command_hash, command, sizeof command);
+	memcpy(payload->config_hash, config, sizeof config);
+	return AIM_OK;
+}
+
+/* ---- for people ---- */
+
+aim_status aim_attestation_checksum_text(const uint8_t hash[32], char out[AIM_ATTESTATION_CHECKSUM_SIZE])
+{
+	if (!hash || !out)
+		return AIM_E_INVALID;
+	memcpy(out, "sha256:", 7);
+	aim__hex_write(aim_bytes_from(hash, 32), out + 7);
+	out[7 + 64] = 0;
+	return AIM_OK;
+}
+
+aim_status aim_attestation_identity_text(const aim_ctx *ctx, const aim_public_key *public_key,
+                                         char out[AIM_ATTESTATION_IDENTITY_SIZE])
+{
+	char id[AIM_KEY_ID_SIZE];
+	if (!ctx || !public_key || !out)
+		return AIM__MISUSE(ctx, "ctx, public_key and out are required");
+	aim_status rc = aim_key_id(ctx, public_key, id);
+	if (rc != AIM_OK)
+		return rc;
+	memcpy(out, "ed25519:", 8);
+	memcpy(out + 8, id, 6);
+	memcpy(out + 14, "...", 4);
+	return AIM_OK;
+}

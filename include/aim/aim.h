@@ -88,6 +88,7 @@
 
 /* mcp */
 #include <aim/guard.h>
+#include <aim/discovery.h>
 
 /* backends */
 #include <aim/sqlite.h>

@@ -33,6 +33,23 @@ static aim_status check_note(aim_registry *registry, aim_str source, aim_str id,
 	return rc;
 }
 
+/* State and days are read one after the other. When they do not agree, another change came between them, or
+ * the store is damaged: the version of the state tells. */
+static aim_status disagreement(aim__trust_work *w, aim_error *err)
+{
+	aim__trust_state state;
+	uint64_t version = 0;
+	aim_str subject = aim_str_from(w->subject);
+	aim_status rc = aim__trust_get(w, AIM__TRUST_STATE, &subject, 1, &aim__trust_state_table, &state, sizeof state, err);
+	if (rc == AIM_OK)
+		version = w->record.version;
+	else if (rc != AIM_E_NOT_FOUND)
+		return rc;
+	if (version != w->version)
+		return aim__fail_plain(err, AIM_E_CONFLICT, AIM_LAYER_ASSESS);
+	return aim__record_corrupt(aim_buf_bytes(&w->key), "evidence", err);
+}
+
 static aim_status try_once(aim__trust_work *w, aim_str subject, aim__trust_note *note, change_step step,
                            const void *asked, aim_trust_change *out, aim_error *err)
 {
@@ -42,6 +59,8 @@ static aim_status try_once(aim__trust_work *w, aim_str subject, aim__trust_note 
 		return rc;
 	aim__trust_begin(w);
 	rc = step(w, asked, note, &counted, err);
+	if (rc == AIM_E_TRUST_EVIDENCE)
+		return disagreement(w, err);
 	if (rc == AIM_OK && counted)
 		rc = aim__trust_commit(w, note, err);
 	return rc == AIM_OK ? aim__trust_tell(w, counted ? AIM_TRUST_COUNTED : 0, out) : rc;
@@ -237,7 +256,7 @@ static aim_status step_resolve(aim__trust_work *w, const void *asked, aim__trust
 	if (rank == AIM__TRUST_RANKS)
 		return aim__fail(err, AIM_E_NOT_FOUND, AIM_LAYER_ASSESS, "%s %.*s is not open", note->what, AIM__STR(f->id));
 	if (*open_count(w, rank) == 0)
-		return aim__record_corrupt(aim_buf_bytes(&w->key), "evidence", err);
+		return AIM_E_TRUST_EVIDENCE; /* open, and not counted: the caller looks why */
 	--*open_count(w, rank);
 	*out_counted = 1;
 	return put_open(w, f, rank, 0, err);

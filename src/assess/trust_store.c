@@ -181,7 +181,9 @@ aim_status aim__trust_load(aim__trust_work *w, aim_str subject, aim_str source, 
 		goto out;
 	}
 	aim__arena_reset(&w->arena);
-	w->batch.n_ops = w->batch.n_records = 0;
+	/* A batch serves once: what an attempt before this one wrote is still in it. */
+	aim__batch_dispose(&w->batch);
+	aim__batch_init(&w->batch, w->registry);
 	rc = read_state(w, found->created_us, err);
 	if (rc == AIM_OK)
 		w->evidence.ceiling_micro = ceiling_of(found);

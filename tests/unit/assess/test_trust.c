@@ -372,6 +372,10 @@ static void test_damage_is_noticed(void **state)
 	char key[64];
 	assert_status(record(&s, "req-1", AIM_TRUSTSCORE_SUCCESS, AIM_TRUST_GOOD), AIM_OK);
 	snprintf(key, sizeof key, "trust/%s", s.agent);
+	char count[128];
+	snprintf(count, sizeof count, "trust-count/%s/success_rate/gateway-1/%lld", s.agent, (long long)(test_now_us / DAY));
+	house_damage(s.h, count, "{\"subject\":\"x\",\"factor\":\"success_rate\",\"good\":7}"); /* not what was added up */
+	assert_status(record(&s, "req-2", AIM_TRUSTSCORE_SUCCESS, AIM_TRUST_GOOD), AIM_E_STORE_CORRUPT);
 	house_damage(s.h, key, "{\"subject\":\"x\",\"changed_at\":\"2026-01-01T00:00:00.000000Z\",\"evidence\":{}}");
 	assert_status(aim_trust_score(s.h->registry, S(s.agent), NULL, s.score, NULL), AIM_E_STORE_CORRUPT);
 	assert_status(record(&s, "req-2", AIM_TRUSTSCORE_SUCCESS, AIM_TRUST_GOOD), AIM_E_STORE_CORRUPT);
@@ -381,11 +385,14 @@ static void test_damage_is_noticed(void **state)
 typedef struct writer {
 	shop *s;
 	const char *name;
+	aim_status failure;
 } writer;
 
+/* A finding of its own, again and again, and events that both count on the same day. */
 static void *write_many(void *arg)
 {
 	writer *w = arg;
+	aim_trust_finding f = finding_of(w->s, AIM_TRUST_DRIFT, 0, w->name);
 	for (int i = 0; i < 40; i++) {
 		char id[32];
 		snprintf(id, sizeof id, "%s-%d", w->name, i);
@@ -393,8 +400,13 @@ static void *write_many(void *arg)
 		aim_status rc = AIM_E_CONFLICT;
 		while (rc == AIM_E_CONFLICT)
 			rc = aim_trust_record(w->s->h->registry, &e, NULL, NULL);
+		for (int opens = 1; rc == AIM_OK && opens >= 0; opens--)
+			do
+				rc = opens ? aim_trust_open(w->s->h->registry, &f, NULL, NULL)
+				           : aim_trust_resolve(w->s->h->registry, &f, NULL, NULL);
+			while (rc == AIM_E_CONFLICT);
 		if (rc != AIM_OK)
-			return w;
+			w->failure = rc;
 	}
 	return NULL;
 }
@@ -402,15 +414,14 @@ static void *write_many(void *arg)
 static void test_two_threads(void **state)
 {
 	shop s = shop_open(state);
-	writer w[2] = {{&s, "a"}, {&s, "b"}};
+	writer w[2] = {{&s, "a", AIM_OK}, {&s, "b", AIM_OK}};
 	pthread_t threads[2];
-	void *failed = NULL;
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, write_many, &w[i]), 0);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(pthread_join(threads[i], &failed), 0);
-		assert_null(failed);
-	}
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	for (int i = 0; i < 2; i++)
+		assert_status(w[i].failure, AIM_OK);
 	(void)score(&s);
 	assert_int_equal(aim_trustscore_row_at(s.score, 0)->samples, 80);
 	assert_int_equal(aim_trustscore_row_at(s.score, 0)->value_micro, 944444); /* 85 / 90 */

@@ -14,8 +14,8 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "codec/json.h"
-#include "identity/fields.h"
-#include "identity/id.h"
+#include "store/fields.h"
+#include "store/id.h"
 #include "identity/registry.h"
 
 #include <aim/baseline.h>

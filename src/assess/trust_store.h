@@ -13,7 +13,7 @@
 
 #include "assess/trust_score.h"
 #include "identity/batch.h"
-#include "identity/id.h"
+#include "store/id.h"
 
 #include <aim/trust.h>
 

@@ -8,7 +8,7 @@
 #include "crypto/key.h"
 #include "evidence/replay.h"
 #include "evidence/signed.h"
-#include "identity/id.h"
+#include "store/id.h"
 
 #include <string.h>
 

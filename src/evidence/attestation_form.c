@@ -8,7 +8,7 @@
 #include "codec/encoding.h"
 #include "codec/writer.h"
 #include "identity/check.h"
-#include "identity/id.h"
+#include "store/id.h"
 
 #include <string.h>
 

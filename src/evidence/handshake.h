@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/os.h"
-#include "identity/fields.h"
+#include "store/fields.h"
 
 #include <aim/handshake.h>
 #include <stdatomic.h>

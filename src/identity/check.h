@@ -3,7 +3,7 @@
 #ifndef AIM_IDENTITY_CHECK_H
 #define AIM_IDENTITY_CHECK_H
 
-#include <aim/ctx.h>
+#include "store/text.h"
 
 #define AIM__TEXT_MAX 4096u   /* descriptions, commands, arguments, resource patterns */
 #define AIM__REASON_MAX 1024u
@@ -11,14 +11,6 @@
 #define AIM__LIST_MAX 256u
 #define AIM__DID_MAX 256u
 
-#define AIM__CHECK_REQUIRED 1u   /* empty is refused, else it passes */
-#define AIM__CHECK_LINES 2u      /* tabs and line ends may be in it */
-
-/* UTF-8 without control characters and characters that cannot be seen. AIM_OK, AIM_E_INVALID. */
-aim_status aim__check_text(const char *what, aim_str text, size_t max, uint32_t flags, aim_error *err);
-/* The same as a name: ≤ limits.max_name_bytes, no space at its ends. AIM_OK, AIM_E_ID_NAME. */
-aim_status aim__check_name(const aim_ctx *ctx, const char *what, aim_str text, uint32_t flags,
-                           aim_error *err);
 /* An e-mail address as far as an owner needs one: something, '@', something. AIM_OK, AIM_E_ID_NAME. */
 aim_status aim__check_email(const aim_ctx *ctx, const char *what, aim_str text, aim_error *err);
 /* One of the schemes, a host where the scheme needs one, no user part. schemes is a list ended by

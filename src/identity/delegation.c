@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/sized.h"
 #include "crypto/key.h"
-#include "identity/id.h"
+#include "store/id.h"
 #include "identity/pattern.h"
 
 #include <aim/keyform.h>

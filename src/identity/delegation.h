@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "codec/writer.h"
-#include "identity/fields.h"
+#include "store/fields.h"
 
 #include <aim/delegation.h>
 

@@ -15,7 +15,7 @@
 #include "codec/encoding.h"
 #include "crypto/provider.h"
 #include "identity/check.h"
-#include "identity/id.h"
+#include "store/id.h"
 #include "identity/pattern.h"
 
 #include <string.h>

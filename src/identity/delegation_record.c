@@ -9,7 +9,7 @@
 #include "base/format.h"
 #include "base/sized.h"
 #include "identity/check.h"
-#include "identity/id.h"
+#include "store/id.h"
 #include "identity/record.h"
 #include "store/store.h"
 

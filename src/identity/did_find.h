@@ -2,7 +2,7 @@
 #ifndef AIM_IDENTITY_DID_FIND_H
 #define AIM_IDENTITY_DID_FIND_H
 
-#include "identity/id.h"
+#include "store/id.h"
 #include "identity/record.h"
 
 /* "alias/": <namespace>/<foreign id>, {"id":…} */

@@ -4,7 +4,7 @@
 #ifndef AIM_IDENTITY_KEYRING_H
 #define AIM_IDENTITY_KEYRING_H
 
-#include "identity/id.h"
+#include "store/id.h"
 #include "identity/record.h"
 
 #include <aim/keyring.h>

@@ -4,17 +4,18 @@
 
 #include "audit/commit.h"
 #include "base/buf.h"
-#include "identity/fields.h"
 #include "identity/registry.h"
+#include "store/fields.h"
+#include "store/walk.h"
 
 /* How often a change is tried again when others changed the same record meanwhile. */
 #define AIM__RECORD_ATTEMPTS 8
 
-/* Writes prefix, then the parts joined by '/', into key (cleared first). '/', '%' and controls inside a
- * part become "%2f" and so on, so that no part can reach into its neighbour; a part longer than 256
- * bytes is replaced by "%%" and its SHA-256. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_CALLBACK. */
-aim_status aim__record_key(aim_buf *key, const char *prefix, const aim_str *parts, size_t n_parts,
-                           aim_error *err);
+static inline aim_status aim__record_key(aim_buf *key, const char *prefix, const aim_str *parts, size_t n_parts,
+                                         aim_error *err)
+{
+	return aim__store_key(key, prefix, parts, n_parts, err);
+}
 
 /* A value that was read: its text and the document over it. Confined. */
 typedef struct aim__record {
@@ -36,13 +37,12 @@ aim_status aim__record_read(const aim__record *record, aim_bytes key, const aim_
                             aim__arena *arena, void *out, aim_error *err);
 aim_status aim__record_corrupt(aim_bytes key, const char *member, aim_error *err);
 
-/* Receives one row; the store may be used inside. key and value are borrowed for the call. */
-typedef aim_status (*aim__record_visit)(void *user, aim_bytes key, aim_bytes value, uint64_t version,
-                                        aim_error *err);
-/* All rows under prefix behind the key `after` (empty: all), a page at a time. Ends at the first result
- * that is not AIM_OK and returns it. */
-aim_status aim__record_walk(aim_registry *registry, aim_bytes prefix, aim_bytes after,
-                            aim__record_visit visit, void *user, aim_error *err);
+typedef aim__store_visit aim__record_visit;
+static inline aim_status aim__record_walk(aim_registry *registry, aim_bytes prefix, aim_bytes after,
+                                          aim__record_visit visit, void *user, aim_error *err)
+{
+	return aim__store_walk(registry->store, prefix, after, visit, user, err);
+}
 
 /* Commits operations with one audit record each change must have, and moves the generation.
  * AIM_OK, AIM_E_CONFLICT with *out_failed_op (may be NULL), or the log's. */

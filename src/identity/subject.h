@@ -4,7 +4,7 @@
 #define AIM_IDENTITY_SUBJECT_H
 
 #include "identity/batch.h"
-#include "identity/id.h"
+#include "store/id.h"
 #include "identity/keyring.h"
 
 /* A kind of subject: how its keys begin and what its record holds. */

@@ -1,6 +1,6 @@
-/* identity/id.h — ids: a four-character prefix and the 32 hex digits of a UUIDv7 (RFC 9562 §5.7). */
-#ifndef AIM_IDENTITY_ID_H
-#define AIM_IDENTITY_ID_H
+/* store/id.h — ids: a four-character prefix and the 32 hex digits of a UUIDv7 (RFC 9562 §5.7). */
+#ifndef AIM_STORE_ID_H
+#define AIM_STORE_ID_H
 
 #include <aim/ctx.h>
 

@@ -1,5 +1,5 @@
-/* identity/id.c — making and reading ids. Layer identity. */
-#include "identity/id.h"
+/* store/id.c — making and reading ids. Layer store. */
+#include "store/id.h"
 
 #include "base/ctx.h"
 #include "base/error.h"
@@ -77,7 +77,7 @@ aim_status aim__id_parse(const char prefix[4], aim_str text, char out[AIM__ID_SI
 		ok = copy_digits(text, 1, id + PREFIX_LEN);
 	}
 	if (!ok)
-		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY,
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_STORE,
 		                 "\"%.*s\" is no id: expected %.*s and 32 hex digits, or a UUID",
 		                 AIM__STR(text), PREFIX_LEN, prefix);
 	id[AIM__ID_LEN] = '\0';

@@ -1,5 +1,5 @@
 /* Ids: RFC 9562 UUIDv7 behind a prefix. */
-#include "identity/id.h"
+#include "store/id.h"
 
 #include "support.h"
 

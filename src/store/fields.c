@@ -1,5 +1,5 @@
-/* identity/fields.c — reading and writing records by table. Layer identity. */
-#include "identity/fields.h"
+/* store/fields.c — reading and writing records by table. Layer store. */
+#include "store/fields.h"
 
 #include "base/time.h"
 #include "codec/encoding.h"

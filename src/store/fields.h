@@ -1,7 +1,7 @@
-/* identity/fields.h — records as tables: which member of the stored JSON object is which field of a C
- * struct. One reader and one writer serve agents, servers, links, grants and baselines. */
-#ifndef AIM_IDENTITY_FIELDS_H
-#define AIM_IDENTITY_FIELDS_H
+/* store/fields.h — records as tables: which member of the stored JSON object is which field of a C
+ * struct. One reader and one writer serve all records. */
+#ifndef AIM_STORE_FIELDS_H
+#define AIM_STORE_FIELDS_H
 
 #include "base/arena.h"
 #include "codec/json.h"

@@ -41,6 +41,7 @@
 #include <aim/receipt.h>
 #include <aim/trail.h>
 #include <aim/retention.h>
+#include <aim/alert.h>
 
 /* identity */
 #include <aim/registry.h>

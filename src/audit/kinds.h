@@ -4,7 +4,7 @@
 
 #include "store/store.h"
 
-#define AIM__AUDIT_N_KINDS 3
+#define AIM__AUDIT_N_KINDS 4
 extern const aim__record_kind *const aim__audit_kinds[AIM__AUDIT_N_KINDS];
 
 #endif

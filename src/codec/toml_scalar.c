@@ -52,7 +52,7 @@ static int is_date(aim_str s)
 	int32_t year = digits_at(s, 0, 4);
 	int32_t month = digits_at(s, 5, 2);
 	int32_t day = digits_at(s, 8, 2);
-	if (year < 0 || !in_range(month, 1, 12) || s.ptr[4] != '-' || s.ptr[7] != '-')
+	if (year < 0 || !in_range(month, 1, 12) || day < 0 || s.ptr[4] != '-' || s.ptr[7] != '-')
 		return 0;
 	int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 	return in_range(day, 1, days[month - 1] + (month == 2 && leap));

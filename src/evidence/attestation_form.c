@@ -252,11 +252,10 @@ static aim_status read_member(const aim_json *doc, aim_json_value v, const membe
 	void *field = (char *)p + m->offset;
 	uint32_t type = aim__json_type(doc, v);
 	int ok = 0;
+	if (m->type == OPTIONAL && type == AIM_JSON_NULL)
+		return AIM_OK;
 	switch (m->type) {
 	case OPTIONAL:
-		if (type == AIM_JSON_NULL)
-			return AIM_OK;
-		/* fall through */
 	case TEXT:
 		if (type == AIM_JSON_STRING && aim__json_string(doc, v).len > 0)
 			return copy_text(arena, aim__json_string(doc, v), field, err);

@@ -115,9 +115,10 @@ AIM_API void aim_audit_free(aim_audit *log);
  *                       AIM_AUDIT_DEGRADE let the operation pass)
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_UTF8, AIM_E_JSON_* (data is not such an object), AIM_E_LIMIT,
  *          AIM_E_NOMEM, AIM_E_VERSION, AIM_E_CLOCK, AIM_E_RANDOM, AIM_E_CALLBACK, AIM_E_AUDIT_CORRUPT
- *          (the log in the store is not one to append to), or the store's. On failure nothing was
- *          recorded: fail the operation that the record describes. (When the engine broke its contract,
- *          AIM_E_STORE_ENGINE, what it wrote is unknown.)
+ *          (the log in the store is not one to append to), or the store's. On failure, fail the operation
+ *          that the record describes: the record is not known to be kept. When the disk failed (AIM_E_IO,
+ *          AIM_E_STORE_FULL) or the engine broke its contract (AIM_E_STORE_ENGINE), it may still be in
+ *          the log later, whole.
  *  Threads: locked.  Allocates: at most once.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_audit_append(aim_audit *log, const aim_audit_record *record,
                                                      uint64_t *out_position, aim_error *err);

@@ -52,13 +52,8 @@ static void settle_ops(writing *w)
 
 static aim_status write_record(writing *w, const aim__fields *table, const void *record, aim_error *err)
 {
-	aim__json_writer json;
 	aim_buf_clear(&w->value);
-	aim__write_init(&json, &w->value);
-	aim__write_begin_object(&json);
-	aim__fields_write(&json, table, record);
-	aim__write_end_object(&json);
-	aim_status rc = aim__write_finish(&json);
+	aim_status rc = aim__fields_object(&w->value, table, record);
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
 }
 

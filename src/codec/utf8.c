@@ -96,3 +96,13 @@ int aim__utf8_compare_utf16(aim_str a, aim_str b)
 	}
 	return a.len == b.len ? 0 : a.len < b.len ? -1 : 1;
 }
+
+int aim__ascii_equal_folded(aim_str a, aim_str b)
+{
+	if (a.len != b.len || (a.len > 0 && (!a.ptr || !b.ptr)))
+		return 0;
+	for (size_t i = 0; i < a.len; i++)
+		if (aim__ascii_lower(a.ptr[i]) != aim__ascii_lower(b.ptr[i]))
+			return 0;
+	return 1;
+}

@@ -20,4 +20,12 @@ size_t aim__utf8_put(uint8_t *dst, uint32_t code_point);
  * valid. */
 int aim__utf8_compare_utf16(aim_str a, aim_str b);
 
+static inline char aim__ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* 1 when both are the same but for the case of ASCII letters. */
+int aim__ascii_equal_folded(aim_str a, aim_str b);
+
 #endif

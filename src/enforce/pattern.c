@@ -2,36 +2,22 @@
 #include "enforce/pattern.h"
 
 #include "base/format.h"
+#include "codec/utf8.h"
 
 #include <string.h>
-
-static char fold_byte(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 size_t aim__name_fold(char *dst, size_t cap, aim_str name)
 {
 	size_t n = name.len < cap ? name.len : cap;
 	for (size_t i = 0; i < n; i++)
-		dst[i] = fold_byte(name.ptr[i]);
+		dst[i] = aim__ascii_lower(name.ptr[i]);
 	return n;
 }
 
 int aim__name_is_folded(aim_str name)
 {
 	for (size_t i = 0; i < name.len; i++)
-		if (name.ptr[i] != fold_byte(name.ptr[i]))
-			return 0;
-	return 1;
-}
-
-int aim__name_equal_folded(aim_str a, aim_str b)
-{
-	if (a.len != b.len)
-		return 0;
-	for (size_t i = 0; i < a.len; i++)
-		if (fold_byte(a.ptr[i]) != fold_byte(b.ptr[i]))
+		if (name.ptr[i] != aim__ascii_lower(name.ptr[i]))
 			return 0;
 	return 1;
 }
@@ -92,7 +78,7 @@ static size_t character_len(aim_str text, size_t i)
 
 static int same_byte(char a, char b, int folded)
 {
-	return a == b || (folded && fold_byte(a) == fold_byte(b));
+	return a == b || (folded && aim__ascii_lower(a) == aim__ascii_lower(b));
 }
 
 /* Goes back to the latest '*' only: an earlier one could not match more than that one can. */
@@ -131,6 +117,6 @@ int aim__pattern_match(const aim__pattern *pattern, aim_str name, int folded)
 		return aim__glob_match(pattern->text, name, folded);
 	if (pattern->text.len != name.len)
 		return 0;
-	return folded ? aim__name_equal_folded(pattern->text, name)
+	return folded ? aim__ascii_equal_folded(pattern->text, name)
 	              : memcmp(pattern->text.ptr, name.ptr, name.len) == 0;
 }

@@ -13,7 +13,6 @@
 /* Writes the folded form, at most cap bytes of it, at dst. Returns the bytes written. */
 size_t aim__name_fold(char *dst, size_t cap, aim_str name);
 int aim__name_is_folded(aim_str name);
-int aim__name_equal_folded(aim_str a, aim_str b);
 
 /* NULL when pattern is well formed, else what is wrong, as the end of a sentence ("… holds a control
  * character"). A pattern without '*' and '?' is a plain name. */

@@ -5,6 +5,7 @@
 #include "base/ctx.h"
 #include "base/format.h"
 #include "base/mem.h"
+#include "codec/utf8.h"
 #include "enforce/pattern.h"
 #include "enforce/sort.h"
 
@@ -253,10 +254,10 @@ static uint32_t kinds_of_action(aim_str pattern)
 {
 	if (aim__pattern_is_glob(pattern))
 		return KIND_ANY;
-	if (aim__name_equal_folded(pattern, aim_str_from("mcp_tool")))
+	if (aim__ascii_equal_folded(pattern, aim_str_from("mcp_tool")))
 		return KIND_TOOL;
 	aim_str start = {pattern.ptr, pattern.len < 4 ? pattern.len : 4};
-	return aim__name_equal_folded(start, aim_str_from("mcp_")) ? KIND_NO_TOOL : KIND_OTHER;
+	return aim__ascii_equal_folded(start, aim_str_from("mcp_")) ? KIND_NO_TOOL : KIND_OTHER;
 }
 
 static void read_action(aim__reader *reader, aim_json_value value, uint32_t arg)

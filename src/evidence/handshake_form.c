@@ -119,16 +119,6 @@ static aim_status malformed(const aim__handshake_kind *kind, aim_error *err)
 
 /* ---- writing ---- */
 
-static aim_status write_message(const aim__handshake_kind *kind, const aim__handshake_message *message, aim_buf *out)
-{
-	aim__json_writer w;
-	aim__write_init(&w, out);
-	aim__write_begin_object(&w);
-	aim__fields_write(&w, &kind->fields, message);
-	aim__write_end_object(&w);
-	return aim__write_finish(&w);
-}
-
 aim_status aim__handshake_signed_bytes(const aim__handshake_kind *kind, const aim__handshake_message *message,
                                        aim_buf *out)
 {
@@ -136,7 +126,7 @@ aim_status aim__handshake_signed_bytes(const aim__handshake_kind *kind, const ai
 	unsigned_message.signature = (aim_str){NULL, 0};
 	aim_buf_clear(out);
 	aim_status rc = aim__buf_add_text(out, kind->label);
-	return rc == AIM_OK ? write_message(kind, &unsigned_message, out) : rc;
+	return rc == AIM_OK ? aim__fields_object(out, &kind->fields, &unsigned_message) : rc;
 }
 
 static aim_status hash_of(const aim_ctx *ctx, aim_bytes bytes, const uint8_t signature[64], uint8_t *out)
@@ -161,7 +151,7 @@ static aim_status sign_and_write(const aim__handshake_kind *kind, aim__handshake
 	size_t len = aim__encoding_write(AIM_ENCODING_BASE64URL, aim_bytes_from(signature, 64), text);
 	message->signature = (aim_str){text, len};
 	if (rc == AIM_OK)
-		rc = write_message(kind, message, out);
+		rc = aim__fields_object(out, &kind->fields, message);
 	message->signature = (aim_str){NULL, 0};
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
 }
@@ -199,7 +189,7 @@ static aim_status check_spelling(const aim__handshake_kind *kind, const aim_json
 	aim_buf mine, theirs;
 	aim__buf_init(&mine, doc->ctx);
 	aim__buf_init(&theirs, doc->ctx);
-	aim_status rc = write_message(kind, message, &mine);
+	aim_status rc = aim__fields_object(&mine, &kind->fields, message);
 	if (rc == AIM_OK)
 		rc = aim_json_canonicalize(doc, AIM_JSON_ROOT, 0, &theirs, NULL);
 	int same = rc == AIM_OK && aim_str_equal(aim_buf_str(&mine), aim_buf_str(&theirs));

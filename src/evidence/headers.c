@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/sized.h"
+#include "codec/utf8.h"
 #include "evidence/signed.h"
 
 #include <string.h>
@@ -12,21 +13,6 @@
 #define MAX_NAME 128u
 
 AIM__NO_PADDING(aim_headers, sizeof(uint32_t) * 2 + sizeof(aim_str) + sizeof(void *) * 2);
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static int same_name(aim_str a, aim_str b)
-{
-	if (a.len != b.len)
-		return 0;
-	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.ptr[i]) != lower(b.ptr[i]))
-			return 0;
-	return 1;
-}
 
 static int is_space(char c)
 {
@@ -111,7 +97,7 @@ static aim_status find_in_block(aim_str block, aim_str name, aim_str *out, aim_e
 		aim_status rc = split(line, number, &line_name, &value, err);
 		if (rc != AIM_OK)
 			return rc;
-		if (!same_name(line_name, name))
+		if (!aim__ascii_equal_folded(line_name, name))
 			continue;
 		if (found.ptr)
 			return twice(name, err);

@@ -116,10 +116,8 @@ int aim__http_component_equal(const aim__http_component *a, const aim__http_comp
 static aim_status add_lower(aim_str text, aim_buf *out)
 {
 	aim_status rc = AIM_OK;
-	for (size_t i = 0; rc == AIM_OK && i < text.len; i++) {
-		const char c = text.ptr[i];
-		rc = aim__buf_add_byte(out, (uint8_t)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c));
-	}
+	for (size_t i = 0; rc == AIM_OK && i < text.len; i++)
+		rc = aim__buf_add_byte(out, (uint8_t)aim__ascii_lower(text.ptr[i]));
 	return rc;
 }
 

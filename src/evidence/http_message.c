@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/sized.h"
+#include "codec/utf8.h"
 
 #include <string.h>
 
@@ -110,17 +111,12 @@ aim_status aim__http_read(const aim_rfc9421_message *message, aim__http *out, ai
 
 /* ---- fields ---- */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 int aim__http_is_named(const aim_rfc9421_field *field, aim_str name)
 {
 	if (field->name.len != name.len)
 		return 0;
 	for (size_t i = 0; i < name.len; i++)
-		if (lower(field->name.ptr[i]) != name.ptr[i])
+		if (aim__ascii_lower(field->name.ptr[i]) != name.ptr[i])
 			return 0;
 	return 1;
 }

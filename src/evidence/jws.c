@@ -8,6 +8,7 @@
 #include "base/sized.h"
 #include "codec/encoding.h"
 #include "codec/json.h"
+#include "codec/utf8.h"
 #include "codec/writer.h"
 #include "crypto/key.h"
 #include "crypto/provider.h"
@@ -237,27 +238,12 @@ aim_status aim_jws_header(const aim_ctx *ctx, aim_str token, aim_json *out_heade
 
 /* ---- verifying ---- */
 
-static int lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-static int equal_any_case(aim_str a, aim_str b)
-{
-	if (a.len != b.len || (a.len > 0 && (!a.ptr || !b.ptr)))
-		return 0;
-	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.ptr[i]) != lower(b.ptr[i]))
-			return 0;
-	return 1;
-}
-
 /* "application/" may be left out when there is no other slash (RFC 7515 §4.1.9). */
 static aim_str short_type(aim_str type)
 {
 	static const char prefix[] = "application/";
 	const size_t n = sizeof prefix - 1;
-	if (!type.ptr || type.len <= n || !equal_any_case((aim_str){type.ptr, n}, (aim_str){prefix, n}) ||
+	if (!type.ptr || type.len <= n || !aim__ascii_equal_folded((aim_str){type.ptr, n}, (aim_str){prefix, n}) ||
 	    memchr(type.ptr + n, '/', type.len - n))
 		return type;
 	return (aim_str){type.ptr + n, type.len - n};
@@ -267,7 +253,7 @@ static aim_status check_expected(const aim_json *doc, const aim_jws_options *o, 
 {
 	aim_str typ = aim__json_string(doc, aim__json_member_text(doc, AIM_JSON_ROOT, "typ"));
 	aim_str kid = aim__json_string(doc, aim__json_member_text(doc, AIM_JSON_ROOT, "kid"));
-	if (o->type.len > 0 && (!typ.ptr || !equal_any_case(short_type(typ), short_type(o->type))))
+	if (o->type.len > 0 && (!typ.ptr || !aim__ascii_equal_folded(short_type(typ), short_type(o->type))))
 		return aim__fail(err, AIM_E_CLAIM, AIM_LAYER_EVIDENCE, "JWS: typ is not the one that was asked for");
 	if (o->key_id.len > 0 && !aim_str_equal(kid, o->key_id))
 		return aim__fail(err, AIM_E_CLAIM, AIM_LAYER_EVIDENCE, "JWS: kid is not the one that was asked for");

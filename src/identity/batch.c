@@ -39,12 +39,7 @@ aim_status aim__batch_add(aim__batch *batch, uint32_t kind, uint64_t version, co
 	if (rc != AIM_OK)
 		return rc;
 	if (fields) {
-		aim__json_writer w;
-		aim__write_init(&w, &batch->values[i]);
-		aim__write_begin_object(&w);
-		aim__fields_write(&w, fields, record);
-		aim__write_end_object(&w);
-		rc = aim__write_finish(&w);
+		rc = aim__fields_object(&batch->values[i], fields, record);
 		if (rc != AIM_OK)
 			return aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 	}

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "identity/pattern.h"
 
+#include <aim/did.h>
 #include <string.h>
 
 aim_status aim__check_email(const aim_ctx *ctx, const char *what, aim_str text, aim_error *err)
@@ -115,24 +116,8 @@ aim_status aim__check_capabilities(const aim_ctx *ctx, const aim_str *items, siz
 	return rc;
 }
 
-static int is_did_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-	       c == '-' || c == '_' || c == ':' || c == '%';
-}
-
-/* DID Core §3.1: "did:" method ":" id, which does not end in ':'. */
+/* One syntax (aim_did_check), and a bound for what is kept or goes over a wire. */
 int aim__did_valid(aim_str did)
 {
-	size_t i = 4;
-	if (!did.ptr || did.len > AIM__DID_MAX || did.len < 7 || memcmp(did.ptr, "did:", 4) != 0)
-		return 0;
-	while (i < did.len && ((did.ptr[i] >= 'a' && did.ptr[i] <= 'z') || (did.ptr[i] >= '0' && did.ptr[i] <= '9')))
-		i++;
-	if (i == 4 || i + 1 >= did.len || did.ptr[i] != ':' || did.ptr[did.len - 1] == ':')
-		return 0;
-	for (; i < did.len; i++)
-		if (!is_did_char(did.ptr[i]))
-			return 0;
-	return 1;
+	return did.len <= AIM__DID_MAX && aim_did_check(did, NULL) == AIM_OK;
 }

@@ -84,13 +84,7 @@ static void work_dispose(work *w)
 
 static aim_status write_object(aim_buf *out, const aim__fields *table, const void *record, aim_error *err)
 {
-	aim__json_writer w;
-	aim_buf_clear(out);
-	aim__write_init(&w, out);
-	aim__write_begin_object(&w);
-	aim__fields_write(&w, table, record);
-	aim__write_end_object(&w);
-	aim_status rc = aim__write_finish(&w);
+	aim_status rc = aim__fields_object(out, table, record);
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 }
 

@@ -96,12 +96,7 @@ static aim_status work_keys(grant_work *w, aim_error *err)
 
 static aim_status write_grant(grant_work *w, const aim__grant *grant, aim_error *err)
 {
-	aim__json_writer json;
-	aim__write_init(&json, &w->value);
-	aim__write_begin_object(&json);
-	aim__fields_write(&json, &grant_table, grant);
-	aim__write_end_object(&json);
-	aim_status rc = aim__write_finish(&json);
+	aim_status rc = aim__fields_object(&w->value, &grant_table, grant);
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 }
 

@@ -111,13 +111,8 @@ static aim_status commit(link_work *w, const aim_store_op ops[2], aim_str actor,
 
 static aim_status write_link(link_work *w, aim_error *err)
 {
-	aim__json_writer json;
 	aim_buf_clear(&w->value);
-	aim__write_init(&json, &w->value);
-	aim__write_begin_object(&json);
-	aim__fields_write(&json, &link_table, &w->link);
-	aim__write_end_object(&json);
-	aim_status rc = aim__write_finish(&json);
+	aim_status rc = aim__fields_object(&w->value, &link_table, &w->link);
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 }
 

@@ -43,17 +43,12 @@ static aim_status copy_subject(const aim_json *doc, const aim__key_record *key, 
 
 static aim_status write_key(const aim__key_record *key, const aim__store_extra *extra)
 {
-	aim__json_writer w;
 	aim_status rc = aim__buf_add_text(extra->key, AIM__KEY_PREFIX);
 	if (rc == AIM_OK)
 		rc = aim__buf_add_str(extra->key, key->key_id);
 	if (rc != AIM_OK)
 		return rc;
-	aim__write_init(&w, extra->value);
-	aim__write_begin_object(&w);
-	aim__fields_write(&w, &aim__key_fields, key);
-	aim__write_end_object(&w);
-	return aim__write_finish(&w);
+	return aim__fields_object(extra->value, &aim__key_fields, key);
 }
 
 static aim_status migrate(aim_ctx *ctx, const aim_json *doc, aim_bytes key, aim_buf *out,

@@ -66,13 +66,8 @@ static aim_status add_op(aim__session_batch *b, uint32_t kind, uint64_t version,
 aim_status aim__session_batch_put(aim__session_batch *b, uint32_t kind, uint64_t version, int64_t expires_at_us,
                                   const aim__fields *table, const void *record, aim_error *err)
 {
-	aim__json_writer w;
 	aim_buf_clear(&b->value);
-	aim__write_init(&w, &b->value);
-	aim__write_begin_object(&w);
-	aim__fields_write(&w, table, record);
-	aim__write_end_object(&w);
-	aim_status rc = aim__write_finish(&w);
+	aim_status rc = aim__fields_object(&b->value, table, record);
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 	return add_op(b, kind, version, expires_at_us, aim_buf_str(&b->value), err);

@@ -99,6 +99,16 @@ void aim__fields_write(aim__json_writer *w, const aim__fields *table, const void
 		write_field(w, &table->fields[i], (const uint8_t *)record + table->fields[i].offset);
 }
 
+aim_status aim__fields_object(aim_buf *out, const aim__fields *table, const void *record)
+{
+	aim__json_writer w;
+	aim__write_init(&w, out);
+	aim__write_begin_object(&w);
+	aim__fields_write(&w, table, record);
+	aim__write_end_object(&w);
+	return aim__write_finish(&w);
+}
+
 /* ---- reading: each gives AIM_OK, AIM_E_NOMEM, or AIM_E_STORE_CORRUPT for a value of another form ---- */
 
 typedef struct source {

@@ -46,6 +46,8 @@ typedef struct aim__fields {
 
 /* Writes the members of a struct, in the table's order, into the object begun in w. */
 void aim__fields_write(aim__json_writer *w, const aim__fields *table, const void *record);
+/* Appends an object of these members and no others to out. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_INTERNAL. */
+aim_status aim__fields_object(aim_buf *out, const aim__fields *table, const void *record);
 
 /* Fills a zeroed struct from an object. Text is copied into arena with a NUL behind it; JSON fields too.
  * AIM_OK, AIM_E_NOMEM, AIM_E_STORE_CORRUPT; *out_bad (may be NULL) is the member that is missing or wrong. */

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define ID_PREFIX "alr_"
-#define ATTEMPTS 8
+#define ATTEMPTS 64
 #define DAY_US INT64_C(86400000000)
 #define MAX_OCCURRENCES UINT64_C(9007199254740991) /* RFC 7493 §2.2 */
 

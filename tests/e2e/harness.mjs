@@ -1,4 +1,6 @@
 // What the suite needs: tests in order, a client that speaks raw lines, processes looked after.
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -72,6 +74,17 @@ export function run(command, args, options = {}) {
 
 export const verify = (store) => run(guard, ["verify", "--store", store]);
 export const log = (store, limit = 1000) => run(guard, ["log", "--store", store, "--limit", String(limit)]).stdout;
+
+// The official client, SDK 1.x, connected for as long as body runs. Gives what body gives.
+export async function client(command, body) {
+  const session = new Client({ name: "e2e", version: "1" });
+  await session.connect(new StdioClientTransport({ command: command[0], args: command.slice(1), stderr: "ignore" }));
+  try {
+    return await body(session);
+  } finally {
+    await session.close();
+  }
+}
 
 // A process spoken to in lines.
 export class Raw {

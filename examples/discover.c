@@ -7,10 +7,11 @@ static const char cursor[] = "{\"mcpServers\": {\"files\": {\"command\": \"npx\"
 static const char codex[] = "[mcp_servers.docs]\nurl = \"https://ada:s3cret@docs.example/mcp\"\n";
 
 /* A host reads from its disk here; the library never does. */
-static aim_status read_file(void *user, aim_str path, uint64_t max_bytes, aim_buf *out)
+static aim_status read_file(void *user, aim_str path, uint64_t max_bytes, aim_buf *out, aim_error *err)
 {
 	(void)user;
 	(void)max_bytes;
+	(void)err;
 	if (strcmp(path.ptr, "/home/ada/.cursor/mcp.json") == 0)
 		return aim_buf_append(out, aim_bytes_from_str(aim_str_from(cursor)));
 	if (strcmp(path.ptr, "/home/ada/.codex/config.toml") == 0)

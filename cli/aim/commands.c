@@ -23,7 +23,7 @@ static const command own_commands[] = {
 
 const group group_own = {NULL, "Help", own_commands, N(own_commands)};
 
-const group *const groups[] = {&group_key, &group_audit, &group_trust, &group_own};
+const group *const groups[] = {&group_servers, &group_key, &group_audit, &group_trust, &group_own};
 const size_t n_groups = N(groups);
 
 const group *find_group(const char *name)
@@ -40,4 +40,13 @@ const command *find_command(const group *g, const char *name)
 		if (strcmp(g->commands[i].name, name) == 0)
 			return &g->commands[i];
 	return NULL;
+}
+
+const command *find_alone(const char *name, const group **out_group)
+{
+	const command *c = NULL;
+	for (size_t i = 0; i < n_groups && !c; i++)
+		if (!groups[i]->name && (c = find_command(groups[i], name)))
+			*out_group = groups[i];
+	return c;
 }

@@ -47,8 +47,8 @@ static void put_values(const char *where, const option *options, size_t n)
 			for (size_t j = 0; o->words[j]; j++)
 				printf("%s%s", j ? " " : "", o->words[j]);
 			puts("\" ;;");
-		} else if (strcmp(o->value, "FILE") == 0) {
-			puts(") mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); return ;;");
+		} else if (strcmp(o->value, "FILE") == 0 || strcmp(o->value, "DIR") == 0) {
+			printf(") mapfile -t COMPREPLY < <(compgen -%c -- \"$current\"); return ;;\n", o->value[0] == 'D' ? 'd' : 'f');
 		} else {
 			puts(") return ;;");
 		}
@@ -60,14 +60,28 @@ static void put_all_values(void)
 	char where[80];
 	puts("\tcase \"$group $command $previous\" in");
 	for (size_t i = 0; i < n_groups; i++)
-		for (size_t j = 0; groups[i]->name && j < groups[i]->n; j++) {
+		for (size_t j = 0; j < groups[i]->n; j++) {
 			const command *c = &groups[i]->commands[j];
-			snprintf(where, sizeof where, "%s %s ", groups[i]->name, c->name);
+			if (groups[i]->name)
+				snprintf(where, sizeof where, "%s %s ", groups[i]->name, c->name);
+			else
+				snprintf(where, sizeof where, "%s \"*\" ", c->name); /* its first argument is taken for a command */
 			put_values(where, c->options, c->n_options);
 		}
 	puts("\t*\" --store\") mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); return ;;");
 	puts("\tesac");
 	puts("\tif [ -n \"$words\" ]; then mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\"); return; fi");
+}
+
+static void put_alone(const group *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (!g->commands[i].n_options)
+			continue;
+		printf("\t\"%s \"*) [[ $current == -* ]] && words=\"", g->commands[i].name);
+		put_names(g->commands[i].options, g->commands[i].n_options);
+		puts("\" ;;");
+	}
 }
 
 static void put_group(const group *g)
@@ -109,6 +123,8 @@ int run_completion(program *p)
 	for (size_t i = 0; i < n_groups; i++)
 		if (groups[i]->name)
 			put_group(groups[i]);
+		else
+			put_alone(groups[i]);
 	fputs(epilogue, stdout);
 	return EXIT_OK;
 }

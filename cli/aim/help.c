@@ -92,7 +92,8 @@ static void put_exit_status(void)
 	title("Exit status");
 	printf("    0 done, or yes     1 no: not intact, not valid, not found     2 usage\n"
 	       "    3 a store, a file or the output cannot be opened, read or written\n"
-	       "    4 refused: wrong passphrase, already there, wrong purpose or state     5 anything else\n");
+	       "    4 refused: wrong passphrase, already there, wrong purpose or state     5 anything else\n"
+	       "    6 warned: aim detect found servers that neither pass nor fail, or could not read a file\n");
 }
 
 int help_overview(void)
@@ -152,8 +153,8 @@ int run_help(program *p)
 		return help_overview();
 	const group *g = find_group(p->args[0]);
 	if (!g && p->n_args == 1) {
-		const command *own = find_command(&group_own, p->args[0]);
-		return own ? help_command(&group_own, own) : no_such("command", p->args[0], NULL);
+		const command *alone = find_alone(p->args[0], &g);
+		return alone ? help_command(g, alone) : no_such("command", p->args[0], NULL);
 	}
 	if (!g)
 		return no_such("command", p->args[0], NULL);

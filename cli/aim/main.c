@@ -50,7 +50,7 @@ static int find(program *p, char **argv, int *argc)
 	p->group = &group_own;
 	if (!first)
 		return EXIT_OK;
-	p->command = find_command(&group_own, first);
+	p->command = find_alone(first, &p->group);
 	if (p->command)
 		return EXIT_OK;
 	p->group = find_group(first);

@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Everything that is not here is EXIT_FAILED; the audit log's own findings are EXIT_NO. */
 static const struct {
@@ -49,6 +50,12 @@ const char *store_path(const program *p)
 {
 	const char *path = p->global.store ? p->global.store : getenv("AIM_STORE");
 	return path && *path ? path : "aim.db";
+}
+
+int has_store(const program *p)
+{
+	const char *named = getenv("AIM_STORE");
+	return p->global.store || (named && *named) || access(store_path(p), F_OK) == 0;
 }
 
 int open_context(program *p)

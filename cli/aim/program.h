@@ -9,6 +9,7 @@
  *     key*.c        aim key …
  *     audit*.c      aim audit …
  *     trust.c       aim trust …
+ *     detect*.c     aim detect
  *
  * A new command is one entry in its group's table; a new group one entry in commands.c. Help, completion and the
  * tests find it by itself. What aim shares with the other programs is in cli/common.
@@ -28,7 +29,8 @@ enum {
 	EXIT_NO = 1,      /* the answer is no: not intact, not valid, not found */
 	EXIT_FILE = 3,    /* a store, a file or the output cannot be opened, read or written */
 	EXIT_REFUSED = 4, /* wrong passphrase, already there, not for this purpose, not in this state */
-	EXIT_FAILED = 5   /* anything else */
+	EXIT_FAILED = 5,  /* anything else */
+	EXIT_WARN = 6     /* aim detect: nothing failed, and not everything passed or could be read */
 };
 
 typedef struct program program;
@@ -54,7 +56,7 @@ typedef struct group {
 
 extern const group *const groups[];
 extern const size_t n_groups;
-extern const group group_key, group_audit, group_trust, group_own;
+extern const group group_key, group_audit, group_trust, group_servers, group_own;
 
 #define N(array) (sizeof(array) / sizeof *(array))
 
@@ -91,6 +93,8 @@ int exit_of(aim_status rc);
 int failed(const char *what, aim_status rc, const aim_error *err);
 /* The store's path: --store, AIM_STORE, aim.db. */
 const char *store_path(const program *p);
+/* 0 when no store was named and there is none in the current folder. */
+int has_store(const program *p);
 /* Opens store and log. EXIT_OK or another, after saying what is wrong. */
 int open_log(program *p, const char *log_name, int to_write);
 int open_context(program *p);
@@ -111,8 +115,11 @@ int help_overview(void);
 int help_command(const group *g, const command *c);
 int help_group(const group *g);
 int run_help(program *p);
+int run_detect(program *p);
 int run_completion(program *p);
 const group *find_group(const char *name);
 const command *find_command(const group *g, const char *name);
+/* A command that stands alone, and its group. */
+const command *find_alone(const char *name, const group **out_group);
 
 #endif

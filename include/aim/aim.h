@@ -94,5 +94,6 @@
 /* backends */
 #include <aim/sqlite.h>
 #include <aim/keyfile.h>
+#include <aim/discoveryfile.h>
 
 #endif

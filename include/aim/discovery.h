@@ -22,6 +22,7 @@
 #define AIM_DISCOVERY_H
 
 #include <aim/config.h>
+#include <aim/server.h>
 
 AIM_BEGIN_DECLS
 
@@ -81,17 +82,19 @@ typedef struct aim_discovery_place {
 	size_t n_variables;
 } aim_discovery_place;
 
-/** How a scan gets at files. @since 0.1 */
+/** How a scan gets at files; aim/discoveryfile.h has one for POSIX systems. @since 0.1 */
 typedef struct aim_discovery_reader {
 	uint32_t struct_size;
 	uint32_t reserved; /**< 0 */
 	void *user;        /**< in, borrowed */
 	/** Appends a file to out. AIM_OK; AIM_E_NOT_FOUND: there is none, which is no problem; AIM_E_JSON_SIZE when it
-	 *  has more than max_bytes; anything else is reported as the problem of this file. path ends in NUL. */
-	aim_status (*read)(void *user, aim_str path, uint64_t max_bytes, aim_buf *out);
+	 *  has more than max_bytes; anything else is reported as the problem of this file, with err's message when it has
+	 *  one. path ends in NUL. */
+	aim_status (*read)(void *user, aim_str path, uint64_t max_bytes, aim_buf *out, aim_error *err);
 	/** Calls entry(entry_user, name) for each name in a folder, in any order, and stops when it does not answer AIM_OK.
 	 *  May be NULL: then profiles and plug-ins are not looked at. AIM_OK, AIM_E_NOT_FOUND, or a problem. */
-	aim_status (*list)(void *user, aim_str path, aim_status (*entry)(void *entry_user, aim_str name), void *entry_user);
+	aim_status (*list)(void *user, aim_str path, aim_status (*entry)(void *entry_user, aim_str name), void *entry_user,
+	                   aim_error *err);
 } aim_discovery_reader;
 
 /** One server. All text is borrowed from the collection, UTF-8, without secrets. @since 0.1 */
@@ -209,6 +212,23 @@ AIM_API aim_status aim_discovery_problem_at(const aim_discovery *found, size_t i
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND, AIM_E_NOMEM, AIM_E_LIMIT past limits.max_buffer_bytes
  *  Threads: immutable (out: confined).  Allocates: when out grows.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_discovery_write(const aim_discovery *found, size_t index, aim_buf *out);
+
+/** What a registered server is to one that was found. @since 0.1 */
+#define AIM_DISCOVERY_OTHER 0u    /**< another server */
+#define AIM_DISCOVERY_NAMESAKE 1u /**< it has one of the names, and is started or reached in another way */
+#define AIM_DISCOVERY_SAME 2u     /**< started by the same words, or reached at the same URL */
+
+/** Whether a registered server is the one at index. A name alone says nothing: anybody can write it into a file. Words and
+ *  URLs are compared as rows are told apart, secrets included; a registered word that is "***" in the same places as the
+ *  one found is the same word. A server that is started through aim-guard is the server behind "--". A name that a
+ *  revoked server gave up does not count.
+ *  @param index   in, below the count     @param server  in, borrowed for the call
+ *  @param out     out, AIM_DISCOVERY_OTHER …; AIM_DISCOVERY_OTHER on failure     @param err  out, may be NULL
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND past the end, AIM_E_NOMEM, AIM_E_LIMIT past
+ *          limits.max_buffer_bytes, AIM_E_CALLBACK when the crypto provider failed
+ *  Threads: immutable.  Allocates: yes, freed at return.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_discovery_match(const aim_discovery *found, size_t index, const aim_server *server,
+                                                        uint32_t *out, aim_error *err);
 
 /** The name of the index-th known client, in no particular order; NULL past the last.
  *  @return static text.  Threads: any.  Allocates: no.  @since 0.1 */

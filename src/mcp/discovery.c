@@ -160,6 +160,8 @@ static aim_status new_server(aim_discovery *found, aim__found_server *draft, aim
 	rc = aim__map_add(&found->ids, aim_bytes_from(s->id, sizeof s->id), (uintptr_t)s);
 	if (rc != AIM_OK)
 		return rc;
+	memcpy(s->inner_id, draft->inner_id, sizeof s->inner_id);
+	s->n_guard_words = draft->n_guard_words;
 	s->transport = draft->transport;
 	s->name = draft->name;
 	s->command = draft->command;
@@ -312,7 +314,7 @@ void aim_discovery_free(aim_discovery *found)
 
 /* --- asking --------------------------------------------------------------------------------------------------------- */
 
-static const aim__found_server *server_at(const aim_discovery *found, size_t index)
+const aim__found_server *aim__discovery_row(const aim_discovery *found, size_t index)
 {
 	return found && index < found->n_servers ? found->servers[index] : NULL;
 }
@@ -332,7 +334,7 @@ size_t aim_discovery_count(const aim_discovery *found)
 
 aim_status aim_discovery_at(const aim_discovery *found, size_t index, aim_discovery_server *out)
 {
-	const aim__found_server *s = server_at(found, index);
+	const aim__found_server *s = aim__discovery_row(found, index);
 	if (!found || !out)
 		return AIM__MISUSE(found ? found->ctx : NULL, "found and out are required");
 	if (!s)
@@ -356,7 +358,7 @@ aim_status aim_discovery_at(const aim_discovery *found, size_t index, aim_discov
 aim_str aim_discovery_text(const aim_discovery *found, size_t index, uint32_t list, size_t at)
 {
 	aim_str none = {NULL, 0};
-	const aim__found_server *s = server_at(found, index);
+	const aim__found_server *s = aim__discovery_row(found, index);
 	if (!s || list < AIM_DISCOVERY_ARGS || list > AIM_DISCOVERY_DIGESTS)
 		return none;
 	const aim__texts *const lists[] = {&s->args, &s->variables, &s->headers, &s->extra, &s->digests};
@@ -366,7 +368,7 @@ aim_str aim_discovery_text(const aim_discovery *found, size_t index, uint32_t li
 
 aim_status aim_discovery_origin_at(const aim_discovery *found, size_t index, size_t at, aim_discovery_origin *out)
 {
-	const aim__found_server *s = server_at(found, index);
+	const aim__found_server *s = aim__discovery_row(found, index);
 	if (!found || !out)
 		return AIM__MISUSE(found ? found->ctx : NULL, "found and out are required");
 	const aim__found_origin *o = s ? s->origins : NULL;
@@ -464,7 +466,7 @@ static void write_server(aim__json_writer *w, const aim__found_server *s)
 
 aim_status aim_discovery_write(const aim_discovery *found, size_t index, aim_buf *out)
 {
-	const aim__found_server *s = server_at(found, index);
+	const aim__found_server *s = aim__discovery_row(found, index);
 	aim__json_writer w;
 	if (!found || !out)
 		return AIM__MISUSE(found ? found->ctx : NULL, "found and out are required");

@@ -4,6 +4,8 @@
  *     discovery_table.c  the clients: their files, formats and keys
  *     discovery_parse.c  one file's bytes to rows
  *     discovery_scan.c   the known places, through the caller's reader
+ *     discovery_match.c  a row and a registered server
+ *     launch.c           when two ways to start or reach a server are the same
  *     mask.c             secrets
  */
 #ifndef AIM_MCP_DISCOVERY_H
@@ -33,9 +35,12 @@ typedef struct aim__found_origin {
 } aim__found_origin;
 
 typedef struct aim__found_server {
-	uint8_t id[32]; /* SHA-256 of how it is started or reached, secrets included: never shown */
+	uint8_t id[32];       /* SHA-256 of how it is started or reached, secrets included: never shown */
+	uint8_t inner_id[32]; /* the same of what aim-guard starts, with n_guard_words */
 	uint32_t transport;
 	uint32_t n_origins;
+	uint32_t n_guard_words; /* of command and args, up to the "--" of aim-guard; 0 without it */
+	uint32_t reserved;
 	aim_str name;
 	aim_str command;
 	aim_str url;
@@ -100,6 +105,8 @@ void aim__texts_dispose(const aim_ctx *ctx, aim__texts *texts);
 aim_status aim__discovery_add(aim_discovery *found, aim__found_server *draft, const aim__found_origin *origin);
 /* Notes a problem; err holds status, message and place. */
 aim_status aim__discovery_problem(aim_discovery *found, aim_str client, aim_str path, const aim_error *err);
+/* The row at index, or NULL. */
+const aim__found_server *aim__discovery_row(const aim_discovery *found, size_t index);
 /* Restores the order of everything. */
 void aim__discovery_sort(aim_discovery *found);
 

@@ -9,6 +9,7 @@
 #include "codec/encoding.h"
 #include "codec/json.h"
 #include "crypto/provider.h"
+#include "mcp/launch.h"
 #include "mcp/mask.h"
 
 #include <string.h>
@@ -290,41 +291,38 @@ static int words_next(const parser *p, words *w, aim_str *out)
 	}
 }
 
-/* "cmd /c npx …" on Windows is "npx …" elsewhere. */
-static int is_shell_prefix(aim_str word, size_t index)
-{
-	static const char *const prefixes[2][4] = {{"cmd", "cmd.exe", "CMD", NULL}, {"/c", "/C", NULL, NULL}};
-	for (size_t i = 0; index < 2 && prefixes[index][i]; i++)
-		if (aim_str_equal(word, aim_str_from(prefixes[index][i])))
-			return 1;
-	return 0;
-}
-
-static aim_status hash_text(parser *p, uint32_t transport, uint8_t id[32])
-{
-	const uint8_t kind = transport == AIM_TRANSPORT_STDIO ? 's' : 'u';
-	const aim_bytes parts[] = {aim_bytes_from(&kind, 1), aim_bytes_from(p->text.ptr, p->text.len)};
-	return aim__sha256(p->found->ctx, parts, 2, id);
-}
-
-/* The command line, normalised: each word and a NUL. Two servers with the same one are the same. */
-static aim_status identify_command(parser *p, aim_json_value entry, uint8_t id[32])
+/* The command line from word `from` on, normalised: two servers with the same one are the same. */
+static aim_status identify_command(parser *p, aim_json_value entry, size_t from, uint8_t id[32])
 {
 	words w;
 	aim_str word;
 	aim_status rc = AIM_OK;
 	words_begin(p, entry, &w);
 	aim_buf_clear(&p->text);
-	for (size_t i = 0, prefix = 0; rc == AIM_OK && words_next(p, &w, &word); i++) {
-		if (i == prefix && is_shell_prefix(word, i)) {
-			prefix++;
+	for (size_t i = 0, prefix = from; rc == AIM_OK && words_next(p, &w, &word); i++) {
+		if (i < from)
 			continue;
-		}
-		rc = aim__buf_add_str(&p->text, word);
-		if (rc == AIM_OK)
-			rc = aim__buf_add_byte(&p->text, 0);
+		if (i == prefix && aim__launch_is_prefix(word, i - from))
+			prefix++;
+		else
+			rc = aim__launch_add(&p->text, word);
 	}
-	return rc == AIM_OK ? hash_text(p, AIM_TRANSPORT_STDIO, id) : rc;
+	return rc == AIM_OK ? aim__launch_hash(&p->text, AIM_TRANSPORT_STDIO, id) : rc;
+}
+
+/* How many words stand in front of the server's own: 0, or those of aim-guard up to its "--". */
+static size_t guard_words(const parser *p, aim_json_value entry)
+{
+	words w;
+	aim_str word;
+	words_begin(p, entry, &w);
+	for (size_t i = 0; words_next(p, &w, &word); i++) {
+		if (i == 0 && !aim__launch_is_guard(word))
+			return 0;
+		if (i > 0 && aim_str_equal(word, aim_str_from("--")))
+			return i + 1;
+	}
+	return 0;
 }
 
 static aim_status take_command(parser *p, aim_json_value entry, aim__found_server *s)
@@ -332,7 +330,10 @@ static aim_status take_command(parser *p, aim_json_value entry, aim__found_serve
 	words w;
 	aim_str word, shown;
 	uint32_t state = AIM__MASK_NOTHING;
-	aim_status rc = identify_command(p, entry, s->id);
+	aim_status rc = identify_command(p, entry, 0, s->id);
+	s->n_guard_words = (uint32_t)guard_words(p, entry);
+	if (rc == AIM_OK && s->n_guard_words)
+		rc = identify_command(p, entry, s->n_guard_words, s->inner_id);
 	words_begin(p, entry, &w);
 	for (size_t i = 0; rc == AIM_OK && words_next(p, &w, &word); i++) {
 		rc = masked(p, word, &state, &shown);
@@ -344,48 +345,12 @@ static aim_status take_command(parser *p, aim_json_value entry, aim__found_serve
 	return rc;
 }
 
-static uint8_t lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
-/* Scheme and host in lower case, no default port, no slash at the end, no fragment. */
-static aim_status normalise_url(aim_buf *out, aim_str url)
-{
-	static const char *const ports[][2] = {{"http://", ":80"}, {"https://", ":443"}, {"ws://", ":80"}, {"wss://", ":443"}};
-	const char *fragment = url.len ? memchr(url.ptr, '#', url.len) : NULL;
-	if (fragment)
-		url.len = (size_t)(fragment - url.ptr);
-	while (url.len && url.ptr[url.len - 1] == '/')
-		url.len--;
-	aim_buf_clear(out);
-	aim_status rc = aim__buf_add_str(out, url);
-	if (rc != AIM_OK)
-		return rc;
-	size_t end = 0; /* of the authority */
-	for (size_t slashes = 0; end < out->len && (slashes < 2 || !strchr("/?", out->ptr[end])); end++) {
-		slashes += out->ptr[end] == '/';
-		out->ptr[end] = lower(out->ptr[end]);
-	}
-	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
-		size_t scheme = strlen(ports[i][0]);
-		size_t port = strlen(ports[i][1]);
-		if (end < scheme + port || memcmp(out->ptr, ports[i][0], scheme) != 0 ||
-		    memcmp(out->ptr + end - port, ports[i][1], port) != 0)
-			continue;
-		memmove(out->ptr + end - port, out->ptr + end, out->len - end);
-		aim__buf_truncate(out, out->len - port);
-		break;
-	}
-	return AIM_OK;
-}
-
 static aim_status take_url(parser *p, aim_str url, aim__found_server *s)
 {
 	uint32_t state = AIM__MASK_NOTHING;
-	aim_status rc = normalise_url(&p->text, url);
+	aim_status rc = aim__launch_url(&p->text, url);
 	if (rc == AIM_OK)
-		rc = hash_text(p, s->transport, s->id);
+		rc = aim__launch_hash(&p->text, s->transport, s->id);
 	return rc == AIM_OK ? masked(p, url, &state, &s->url) : rc;
 }
 

@@ -111,14 +111,15 @@ static aim_status count_file(scan *s)
 	                 s->found->options.max_files);
 }
 
-/* The reader could not: a problem of this path, unless memory is out. */
-static aim_status note_unread(const scan *s, aim_str path, aim_status why)
+/* The reader could not: a problem of this path, unless memory is out. said holds the reader's own words, or none. */
+static aim_status note_unread(const scan *s, aim_str path, aim_status why, const aim_error *said)
 {
 	aim_error problem = {0};
 	if (why == AIM_E_NOT_FOUND)
 		return AIM_OK;
 	if (why != AIM_E_NOMEM) {
-		aim__fail(&problem, why, AIM_LAYER_MCP, "cannot be read: %s", aim_status_text(why));
+		aim__fail(&problem, why, AIM_LAYER_MCP, "cannot be read: %s",
+		          said->status == why && said->message[0] ? said->message : aim_status_text(why));
 		why = aim__discovery_problem(s->found, aim_str_from(s->row->client), path, &problem);
 	}
 	return why == AIM_OK ? why : aim__fail_plain(s->err, why, AIM_LAYER_MCP);
@@ -138,14 +139,14 @@ static aim_status read_file(scan *s, const aim_buf *path)
 	if (rc != AIM_OK)
 		return rc;
 	aim_buf_clear(&s->bytes);
-	rc = s->reader->read(s->reader->user, name, max, &s->bytes);
+	aim_error problem = {0};
+	rc = s->reader->read(s->reader->user, name, max, &s->bytes, &problem);
 	if (rc == AIM_OK && s->bytes.len > max)
 		rc = AIM_E_JSON_SIZE;
 	if (rc != AIM_OK)
-		return note_unread(s, name, rc);
+		return note_unread(s, name, rc, &problem);
 	aim_discovery_file file = {.struct_size = sizeof file, .client = aim_str_from(s->row->client), .path = name};
 	file.bytes = aim_bytes_from(s->bytes.ptr, s->bytes.len);
-	aim_error problem = {0};
 	rc = aim__discovery_read(s->found, &file, s->row->keys, &problem);
 	if (!ends_scan(rc))
 		return AIM_OK;
@@ -208,11 +209,12 @@ static aim_status walk_folder(scan *s, aim_buf *path, const char *rest)
 	aim_status rc = count_file(s);
 	if (rc != AIM_OK)
 		return rc;
-	rc = s->reader->list(s->reader->user, text_of(path), take_name, &n);
+	aim_error problem = {0};
+	rc = s->reader->list(s->reader->user, text_of(path), take_name, &n, &problem);
 	if (n.status != AIM_OK)
 		rc = n.status;
 	if (rc != AIM_OK)
-		rc = note_unread(s, text_of(path), rc);
+		rc = note_unread(s, text_of(path), rc, &problem);
 	if (rc == AIM_OK)
 		rc = walk_names(s, path, &n, rest);
 	aim__texts_dispose(s->found->ctx, &n.texts);

@@ -10,13 +10,17 @@ OWN = {"help", "completion"}
 
 
 def commands():
-    """(group, command) of everything, as the overview lists it."""
+    """(group, command) of everything, as the overview lists it; the command is empty for one that stands alone."""
     found = re.findall(r"^ {4}aim (\w+)(?: ([\w-]+))?  ", run("help").stdout, re.M)
     return [(g, c) for g, c in found if g not in OWN]
 
 
+def words_of(group, command):
+    return [group, command] if command else [group]
+
+
 def options_of(group, command):
-    return re.findall(r"^ {4}(?:-\w, )?(--[\w-]+)", run("help", group, command).stdout, re.M)
+    return re.findall(r"^ {4}(?:-\w, )?(--[\w-]+)", run("help", *words_of(group, command)).stdout, re.M)
 
 
 @case
@@ -24,11 +28,12 @@ def overview():
     """help names every command, and each has help of its own"""
     assert len(commands()) >= 7
     for group, command in commands():
-        said = run("help", group, command).stdout
-        assert said.startswith(f"usage: aim {group} {command}")
-        assert run(group, command, "--help").stdout == said
+        words = words_of(group, command)
+        said = run("help", *words).stdout
+        assert said.startswith("usage: aim " + " ".join(words))
+        assert run(*words, "--help").stdout == said
         assert max(map(len, said.splitlines())) <= 100
-    for group in {g for g, _ in commands()}:
+    for group in {g for g, c in commands() if c}:
         assert f"aim {group} " in run("help", group).stdout
         assert run(group, "help").stdout == run(group, "--help").stdout == run("help", group).stdout
     assert run("--help").stdout == run("help").stdout == run("-h").stdout
@@ -169,7 +174,7 @@ def completion():
     assert complete("aim", "ke") == ["key"]
     assert {c for g, c in commands() if g == "key"} == set(complete("aim", "key", ""))
     for group, command in commands():
-        assert set(options_of(group, command)) <= set(complete("aim", group, command, "-")), (group, command)
+        assert set(options_of(group, command)) <= set(complete("aim", *words_of(group, command), "-")), (group, command)
     assert complete("aim", "key", "generate", "--purpose", "") == ["agent", "server", "log"]
     assert complete("aim", "key", "generate", "--pur") == ["--purpose"]
     assert "spki-pem" in complete("aim", "key", "export", "x", "-f", "spki-")
@@ -177,6 +182,8 @@ def completion():
     with Folder() as f:
         assert complete("aim", "key", "show", f"{f}/p") == [f"{f}/pw"]
         assert complete("aim", "audit", "verify", "--remember", f"{f}/p") == [f"{f}/pw"]
+        (f / "folder").mkdir()
+        assert complete("aim", "detect", "--home", f"{f}/") == [f"{f}/folder"]
     assert complete("aim", "help", "au") == ["audit"]
 
 
@@ -185,13 +192,13 @@ def manuals():
     """each command, option and exit status is in a manual"""
     for group, command in commands():
         text = (MAN / f"aim-{group}.1").read_text().replace("\\-", "-")
-        assert f"\n.It Cm {command}" in text or f"\n.Ss {command}" in text, (group, command)
+        assert not command or f"\n.It Cm {command}" in text or f"\n.Ss {command}" in text, (group, command)
         for option in options_of(group, command):
             assert re.search(rf"Fl -{option[2:]}\b", text), (group, command, option)
     overall = (MAN / "aim.1").read_text()
     for option in ("store", "json", "no-color", "quiet", "help", "version"):
         assert f"Fl -{option}" in overall
-    for status in range(6):
+    for status in range(7):
         assert f"\n.It {status}\n" in overall
     for name in ("AIM_STORE", "NO_COLOR", "TERM"):
         assert f"\n.It Ev {name}" in overall

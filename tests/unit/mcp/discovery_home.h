@@ -75,9 +75,10 @@ typedef struct home {
 	const char *broken; /* a path that cannot be read */
 } home;
 
-static inline aim_status home_read(void *user, aim_str path, uint64_t max_bytes, aim_buf *out)
+static inline aim_status home_read(void *user, aim_str path, uint64_t max_bytes, aim_buf *out, aim_error *err)
 {
 	home *h = user;
+	(void)err;
 	h->n_reads++;
 	if (h->broken && strcmp(path.ptr, h->broken) == 0)
 		return AIM_E_IO;
@@ -90,9 +91,10 @@ static inline aim_status home_read(void *user, aim_str path, uint64_t max_bytes,
 }
 
 static inline aim_status home_list(void *user, aim_str path, aim_status (*entry)(void *entry_user, aim_str name),
-                                   void *entry_user)
+                                   void *entry_user, aim_error *err)
 {
 	const home *h = user;
+	(void)err;
 	aim_status rc = AIM_E_NOT_FOUND;
 	for (size_t i = 0; i < h->n; i++) {
 		const char *p = h->files[i].path;

@@ -1,0 +1,48 @@
+/* cli/aim/detect.h — what the files of aim detect share. */
+#ifndef AIM_DETECT_COMMAND_H
+#define AIM_DETECT_COMMAND_H
+
+#include "program.h"
+
+typedef struct detect_options {
+	const char *home; /* NULL: the user's own, and the folders that the environment names */
+	const char *cwd;  /* NULL: the current folder */
+	uint32_t flags;   /* DETECT_* */
+	uint32_t reserved;
+} detect_options;
+
+#define DETECT_LONG 1u
+
+/* The servers that clients are told to use. Nothing is started. EXIT_OK or another, after saying what is wrong;
+ * aim_discovery_free(). */
+int detect_scan(program *p, const char *home, const char *cwd, aim_discovery **out);
+/* Says what could not be read, on stderr. Returns how many. */
+size_t detect_problems(const aim_discovery *found);
+
+enum { VERDICT_FAIL, VERDICT_WARN, VERDICT_PASS };
+
+/* Why a server did not pass: a set. */
+#define REASON_REVOKED 1u
+#define REASON_NAMESAKE 2u
+#define REASON_UNREGISTERED 4u
+#define REASON_SUSPENDED 8u
+#define REASON_UNATTESTED 16u
+
+typedef struct detected {
+	uint32_t match;  /* AIM_DISCOVERY_* */
+	uint32_t status; /* AIM_REGISTRY_*; 0 when it is not registered */
+	uint32_t rank;   /* of the registered servers that match, the highest counts */
+	uint32_t verdict;
+	uint32_t reasons;      /* REASON_* */
+	uint32_t attestations; /* live ones */
+	int64_t confidence_micro; /* of a percent */
+	char id[37];           /* of the registered server; empty when there is none */
+	char name[200];        /* its registered name, when that is not the name found */
+} detected;
+
+/* One detected for each server found, in their order; malloc'ed. EXIT_OK or another, after saying what is wrong. */
+int detect_assess(program *p, const aim_discovery *found, detected **out);
+
+void detect_show(program *p, const aim_discovery *found, const detected *rows, uint32_t flags);
+
+#endif

@@ -80,6 +80,7 @@
 #include <aim/trustscore.h>
 #include <aim/trustinterop.h>
 #include <aim/trust.h>
+#include <aim/ledger.h>
 
 /* enforce */
 #include <aim/decision.h>

@@ -124,6 +124,9 @@ AIM_API uint32_t aim_server_status(const aim_server *server);
 /** Microseconds since 1970; 0 for NULL.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API int64_t aim_server_created_us(const aim_server *server);
 AIM_API int64_t aim_server_updated_us(const aim_server *server);
+/** When an attestation last came from an agent that reached it; 0: never.  Threads: const.  Allocates: no.
+ *  @since 0.1 */
+AIM_API int64_t aim_server_last_verified_us(const aim_server *server);
 
 /** @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND without a key
  *  Threads: const.  Allocates: no.  @since 0.1 */

@@ -123,6 +123,9 @@ typedef int32_t aim_status;
 #define AIM_E_TRUST_WEIGHTS (-711)     /**< a weight table with an unknown factor, or with another sum than 1 */
 #define AIM_E_TRUST_EVENT (-712)       /**< the event id was used for other evidence */
 #define AIM_E_TRUST_EVIDENCE (-713)    /**< not an export of trust evidence */
+#define AIM_E_ATTESTER (-720)          /**< the attesting agent is not known */
+#define AIM_E_SERVER_REVOKED (-721)    /**< the attested server is revoked */
+#define AIM_E_TRUST_FLOOR (-722)       /**< the attesting agent is trusted less than is needed */
 
 /* enforce: −800 … −899 */
 #define AIM_DENIED (-800)          /**< decided: deny */

@@ -1,4 +1,4 @@
-/* assess/kinds.c — what a person sees of baselines and trust with a database shell. */
+/* assess/kinds.c — what a person sees of baselines, trust and attestations with a database shell. */
 #include "assess/kinds.h"
 
 #define COUNT(array) (uint32_t)(sizeof(array) / sizeof *(array))
@@ -77,6 +77,24 @@ static const aim__store_column trust_change_columns[] = {
 	{"source", "$.source"},
 };
 
+static const aim__store_column attestation_columns[] = {
+	{"id", "$.id"},
+	{"namespace", "$.namespace"},
+	{"server", "$.server"},
+	{"agent", "$.agent"},
+	{"key_id", "$.key_id"},
+	{"connected", "$.connected"},
+	{"healthy", "$.healthy"},
+	{"issued_at", "$.issued_at"},
+	{"expires_at", "$.expires_at"},
+	{"recorded_at", "$.recorded_at"},
+	{"recorded_by", "$.recorded_by"},
+	{"superseded_by", "$.superseded_by"},
+	{"revoked_at", "$.revoked_at"},
+	{"revoked_by", "$.revoked_by"},
+	{"reason", "$.reason"},
+};
+
 static const aim__record_kind baselines = {"baselines", "baseline/", 1, COUNT(baseline_columns),
                                            baseline_columns, NULL};
 static const aim__record_kind lists = {"baseline_lists", "baseline-list/", 1, COUNT(list_columns),
@@ -91,5 +109,9 @@ static const aim__record_kind trust_open = {"trust_open", "trust-open/", 1, COUN
 static const aim__record_kind trust_changes = {"trust_changes", "trust-history/", 1, COUNT(trust_change_columns),
                                                trust_change_columns, NULL};
 
+static const aim__record_kind attestations = {"attestations", "attestation/", 1, COUNT(attestation_columns),
+                                              attestation_columns, NULL};
+
 const aim__record_kind *const aim__assess_kinds[AIM__ASSESS_N_KINDS] = {
-	&baselines, &lists, &trust, &trust_events, &trust_counts, &trust_open, &trust_changes};
+	&baselines, &lists, &trust, &trust_events, &trust_counts, &trust_open, &trust_changes,
+	&attestations};

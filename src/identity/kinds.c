@@ -45,6 +45,7 @@ static const aim__store_column server_columns[] = {
 	{"key_id", "$.key_id"},
 	{"capabilities", "$.capabilities"},
 	{"verification_url", "$.verification_url"},
+	{"last_verified_at", "$.last_verified_at"},
 	{"description", "$.description"},
 	{"status_reason", "$.status_reason"},
 	{"created_at", "$.created_at"},

@@ -1,8 +1,9 @@
 /* identity/server.c — what is a server's own; the rest is in subject.c. Layer identity. */
-#include <aim/server.h>
+#include "identity/server.h"
 
 #include "base/ctx.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/sized.h"
 #include "identity/check.h"
 #include "identity/status.h"
@@ -18,6 +19,7 @@ struct aim_server {
 	aim__subject subject;
 	aim_str version, url, command, verification_url;
 	aim__text_list args, env_names;
+	int64_t last_verified_us;
 };
 
 static const aim__field server_fields[] = {
@@ -28,6 +30,7 @@ static const aim__field server_fields[] = {
 	{"args", offsetof(struct aim_server, args), AIM__FIELD_LIST, 0, NULL},
 	{"env_names", offsetof(struct aim_server, env_names), AIM__FIELD_LIST, 0, NULL},
 	{"verification_url", offsetof(struct aim_server, verification_url), AIM__FIELD_TEXT, 0, NULL},
+	{"last_verified_at", offsetof(struct aim_server, last_verified_us), AIM__FIELD_TIME_US, 0, NULL},
 };
 
 const aim__subject_kind aim__server_kind = {
@@ -189,6 +192,22 @@ aim_status aim_server_move(aim_registry *registry, aim_str id, const aim_registr
 	return aim__subject_move(registry, &aim__server_kind, id, move, err);
 }
 
+aim_status aim__server_attested(aim__batch *batch, aim_str id, int reached, int64_t now_us, aim_error *err)
+{
+	aim_server *server = NULL;
+	aim_status rc = aim_server_find(batch->registry, id, &server, err);
+	if (rc != AIM_OK)
+		return rc;
+	if (server->subject.status == AIM_REGISTRY_REVOKED)
+		rc = aim__fail(err, AIM_E_SERVER_REVOKED, AIM_LAYER_IDENTITY, "server %.*s is revoked", AIM__STR(id));
+	if (rc == AIM_OK && reached && now_us > server->last_verified_us) {
+		server->last_verified_us = now_us;
+		rc = aim__subject_put(batch, &server->subject, err);
+	}
+	aim_server_free(server);
+	return rc;
+}
+
 void aim_server_free(aim_server *server)
 {
 	if (server)
@@ -272,6 +291,11 @@ int64_t aim_server_created_us(const aim_server *server)
 int64_t aim_server_updated_us(const aim_server *server)
 {
 	return server ? server->subject.updated_us : 0;
+}
+
+int64_t aim_server_last_verified_us(const aim_server *server)
+{
+	return server ? server->last_verified_us : 0;
 }
 
 aim_status aim_server_public_key(const aim_server *server, aim_public_key *out)

@@ -1,0 +1,263 @@
+/* assess/ledger_submit.c — which attestations are taken. Layer assess.
+ *
+ * The checks are a table in the order of their promise; none of them writes. The first that fails is the result. The
+ * nonce is remembered in the change that records the attestation, so whoever loses a race is told that it is a
+ * replay, and a refusal leaves nothing behind. */
+#include "assess/ledger.h"
+
+#include <aim/agent.h>
+#include <aim/keyring.h>
+#include <aim/server.h>
+
+#include "base/ctx.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "base/sized.h"
+#include "evidence/replay.h"
+#include "identity/check.h"
+
+#include <string.h>
+
+#define SECOND_US INT64_C(1000000)
+#define WINDOW_US (AIM_LEDGER_WINDOW_S * SECOND_US)
+
+typedef struct submission {
+	aim_ledger *ledger;
+	aim_ctx *ctx;
+	aim_str envelope, actor;
+	aim_attestation *attestation;
+	const aim_attestation_payload *p; /* NULL until it was read */
+	int64_t now_us;
+	int authenticated; /* the signature is the agent's */
+	char key_id[AIM_KEY_ID_SIZE];
+	aim_ledger_receipt receipt;
+} submission;
+
+/* ---- the checks ---- */
+
+static aim_status check_form(submission *s, aim_error *err)
+{
+	aim_status rc = aim_attestation_parse(s->ctx, s->envelope, &s->attestation, err);
+	if (rc != AIM_OK)
+		return rc;
+	s->p = aim_attestation_read(s->attestation);
+	rc = aim_key_id(s->ctx, &s->p->agent_key, s->key_id);
+	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
+}
+
+static aim_status check_agent(submission *s, aim_error *err)
+{
+	aim_agent *agent = NULL;
+	aim_status rc = aim_agent_find(s->ledger->registry, s->p->agent_id, &agent, err);
+	if (rc == AIM_E_NOT_FOUND)
+		return aim__fail(err, AIM_E_ATTESTER, AIM_LAYER_ASSESS, "there is no agent %.*s to attest",
+		                 AIM__STR(s->p->agent_id));
+	if (rc == AIM_OK && aim_agent_status(agent) != AIM_REGISTRY_VERIFIED)
+		rc = aim__fail(err, AIM_E_ID_STATUS, AIM_LAYER_ASSESS, "the attesting agent %.*s is %s, not verified",
+		               AIM__STR(s->p->agent_id), aim_registry_status_name(aim_agent_status(agent)));
+	aim_agent_free(agent);
+	return rc;
+}
+
+static aim_status check_key(submission *s, aim_error *err)
+{
+	aim_keyring_entry key = {.struct_size = sizeof key};
+	aim_status rc = aim_keyring_check(s->ledger->registry, &s->p->agent_key,
+	                                  aim__attestation_time_us(s->p->issued_at_s), 0, &key, err);
+	int own = key.subject_kind == AIM_KEYRING_AGENT && aim_str_equal(aim_str_from(key.subject), s->p->agent_id);
+	if (key.subject_kind && !own)
+		return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_ASSESS,
+		                 "the attestation is signed by a key that is registered for another subject");
+	return rc;
+}
+
+static aim_status check_time(submission *s, aim_error *err)
+{
+	aim_status rc = aim__replay_window(s->p->issued_at_s * SECOND_US, s->now_us, WINDOW_US, WINDOW_US, err);
+	if (rc == AIM_OK && s->now_us / SECOND_US >= s->p->expires_at_s)
+		rc = aim__fail(err, AIM_E_EXPIRED, AIM_LAYER_ASSESS, "the attestation expired at its expires_at");
+	return rc;
+}
+
+static aim_status check_nonce(submission *s, aim_error *err)
+{
+	return aim__attestation_nonce_new(s->ledger->registry, aim_str_from(s->key_id), s->p->nonce, err);
+}
+
+static aim_status check_signature(submission *s, aim_error *err)
+{
+	aim_status rc = aim_attestation_verify(s->ctx, s->envelope, &s->p->agent_key, s->p->issued_at_s, NULL, err);
+	s->authenticated = rc == AIM_OK;
+	return rc;
+}
+
+static aim_status check_server(submission *s, aim_error *err)
+{
+	aim_server *server = NULL;
+	aim_status rc = aim_server_find(s->ledger->registry, s->p->server_id, &server, err);
+	if (rc == AIM_OK && aim_server_status(server) == AIM_REGISTRY_REVOKED)
+		rc = aim__fail(err, AIM_E_SERVER_REVOKED, AIM_LAYER_ASSESS, "the attested server %.*s is revoked",
+		               AIM__STR(s->p->server_id));
+	aim_server_free(server);
+	return rc;
+}
+
+static aim_status check_trust(submission *s, aim_error *err)
+{
+	aim_ledger_trust trust = {0};
+	int64_t floor = s->ledger->options.trust_floor_micro;
+	aim_status rc = aim__ledger_trust(s->ledger, s->p->agent_id, s->now_us, &trust, err);
+	if (rc != AIM_OK)
+		return rc;
+	s->receipt.trust_micro = trust.micro;
+	if (trust.micro < floor)
+		return aim__fail(err, AIM_E_TRUST_FLOOR, AIM_LAYER_ASSESS,
+		                 "the attesting agent's trust is %lld millionths; %lld are needed", (long long)trust.micro,
+		                 (long long)floor);
+	return AIM_OK;
+}
+
+typedef aim_status (*rule)(submission *s, aim_error *err);
+
+static const rule before_the_nonce[] = {check_form, check_agent, check_key, check_time};
+static const rule from_the_nonce[] = {check_nonce, check_signature, check_server, check_trust};
+
+static aim_status apply(submission *s, const rule *rules, size_t n, aim_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		aim_status rc = rules[i](s, err);
+		if (rc != AIM_OK)
+			return rc;
+	}
+	return AIM_OK;
+}
+
+/* ---- refusals ---- */
+
+/* Any other status says that it could not be judged. */
+static const struct {
+	aim_status status;
+	const char *code;
+} refusals[] = {
+	{AIM_E_ENVELOPE, "attestation.malformed"},
+	{AIM_E_CLAIM, "attestation.malformed"},
+	{AIM_E_VERSION, "attestation.malformed"},
+	{AIM_E_LIMIT, "attestation.malformed"},
+	{AIM_E_ATTESTER, "attestation.agent_unknown"},
+	{AIM_E_ID_STATUS, "attestation.agent_not_verified"},
+	{AIM_E_UNTRUSTED_KEY, "attestation.key_untrusted"},
+	{AIM_E_KEY_REVOKED, "attestation.key_revoked"},
+	{AIM_E_KEY_EARLY, "attestation.key_early"},
+	{AIM_E_KEY, "attestation.key_unusable"},
+	{AIM_E_EXPIRED, "attestation.expired"},
+	{AIM_E_TIMESTAMP, "attestation.timestamp"},
+	{AIM_E_STALE, "attestation.stale"},
+	{AIM_E_FUTURE, "attestation.future"},
+	{AIM_E_REPLAY, "attestation.replay"},
+	{AIM_E_SIGNATURE, "attestation.signature"},
+	{AIM_E_NOT_FOUND, "attestation.server_unknown"},
+	{AIM_E_SERVER_REVOKED, "attestation.server_revoked"},
+	{AIM_E_TRUST_FLOOR, "attestation.trust_floor"},
+};
+
+static const char *refusal_code(aim_status status)
+{
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (refusals[i].status == status)
+			return refusals[i].code;
+	return NULL;
+}
+
+static aim_status record_refusal(const submission *s, const char *code, aim_status status, aim_error *err)
+{
+	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST, .time_us = s->now_us};
+	r.kind = aim_str_from("attestation_refused");
+	r.agent = s->p->agent_id;
+	r.subject = s->p->server_id;
+	r.user = s->actor;
+	r.decision = aim_str_from("deny");
+	r.reason_code = aim_str_from(code);
+	r.reason = aim_str_from(aim_status_text(status));
+	return aim_audit_append(s->ledger->registry->log, &r, NULL, err);
+}
+
+/* Whoever cannot sign as the agent cannot fill the log either. A refusal that cannot be told is a failure of its own. */
+static aim_status tell_refusal(const submission *s, aim_status status, aim_error *err)
+{
+	aim_error problem = {0};
+	const char *code = refusal_code(status);
+	if (!code)
+		return status;
+	aim_status rc = s->authenticated ? record_refusal(s, code, status, &problem)
+	                                 : aim_audit_count_failure(s->ledger->registry->log, aim_str_from(code), s->now_us,
+	                                                           &problem);
+	if (rc == AIM_OK)
+		return status;
+	if (err)
+		*err = problem;
+	return rc;
+}
+
+/* ---- taking ---- */
+
+static aim_status store(submission *s, aim_error *err)
+{
+	const aim_attestation_payload *p = s->p;
+	aim__attestation is = {
+		.id = aim_str_from(s->receipt.id),
+		.name_space = aim_registry_name_space(s->ledger->registry),
+		.server = p->server_id,
+		.agent = p->agent_id,
+		.key_id = aim_str_from(s->key_id),
+		.recorded_by = s->actor,
+		.issued_at_s = p->issued_at_s,
+		.expires_at_s = p->expires_at_s,
+		.recorded_us = s->now_us,
+		.connected = (p->flags & AIM_ATTESTATION_CONNECTED) != 0,
+		.healthy = (p->flags & AIM_ATTESTATION_HEALTHY) != 0,
+		.envelope = aim_bytes_from_str(s->envelope),
+	};
+	return aim__attestation_record(s->ledger, &is, p->nonce, &s->receipt, err);
+}
+
+/* As often as others change the same server or live mark in between. */
+static aim_status take(submission *s, aim_error *err)
+{
+	aim_status rc = AIM_E_CONFLICT;
+	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__RECORD_ATTEMPTS; i++) {
+		rc = apply(s, from_the_nonce, sizeof from_the_nonce / sizeof *from_the_nonce, err);
+		if (rc == AIM_OK)
+			rc = store(s, err);
+	}
+	return rc;
+}
+
+static aim_status submit(submission *s, aim_error *err)
+{
+	aim_status rc = aim_ctx_now_us(s->ctx, &s->now_us);
+	if (rc == AIM_OK)
+		rc = aim__id_new(s->ctx, AIM__ATTESTATION_ID_PREFIX, s->now_us, s->receipt.id);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
+	rc = apply(s, before_the_nonce, sizeof before_the_nonce / sizeof *before_the_nonce, err);
+	if (rc == AIM_OK)
+		rc = take(s, err);
+	return rc == AIM_OK ? AIM_OK : tell_refusal(s, rc, err);
+}
+
+aim_status aim_ledger_submit(aim_ledger *ledger, aim_str envelope, aim_str actor, aim_ledger_receipt *out,
+                             aim_error *err)
+{
+	submission s = {.ledger = ledger, .envelope = envelope, .actor = actor, .receipt = {.struct_size = sizeof s.receipt}};
+	if (!ledger || (!envelope.ptr && envelope.len > 0) || (out && out->struct_size < sizeof *out))
+		return AIM__MISUSE(ledger ? ledger->registry->ctx : NULL,
+		                   "ledger, envelope and a receipt of this size are required");
+	s.ctx = ledger->registry->ctx;
+	aim_status rc = aim__check_name(s.ctx, "actor", actor, 0, err);
+	if (rc == AIM_OK)
+		rc = submit(&s, err);
+	aim_attestation_free(s.attestation);
+	if (rc == AIM_OK && out)
+		rc = aim__sized_out(out, &s.receipt, sizeof s.receipt, sizeof s.receipt);
+	return rc;
+}

@@ -144,8 +144,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_ledger_revoke(aim_ledger *ledger, aim_st
                                                       aim_error *err);
 
 /** Shows one attestation, whatever became of it.
- *  @return what visit returned; AIM_E_INVALID, AIM_E_NOT_FOUND, AIM_E_NOMEM, AIM_E_CALLBACK, AIM_E_STORE_CORRUPT, or the
- *          store's
+ *  @return AIM_OK, what visit returned, AIM_E_INVALID, AIM_E_NOT_FOUND, AIM_E_NOMEM, AIM_E_CALLBACK,
+ *          AIM_E_STORE_CORRUPT, or the store's
  *  Threads: locked.  Allocates: yes, freed at return.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_ledger_find(aim_ledger *ledger, aim_str id, aim_ledger_visit visit,
                                                     void *user, aim_error *err);

@@ -56,13 +56,15 @@ typedef struct aim_agent_spec {
 } aim_agent_spec;
 
 /** Registers an agent under a fresh id. Audit: identity_created (and identity_verified).
- *  A child belongs to its parent's owner: another one is refused. Its trust ceiling is the lower of its
- *  parent's and what is asked for; its depth is its parent's and one.
+ *  Only an active agent becomes a parent, and it is one still when the child is there. A child belongs to its parent's
+ *  owner: another one is refused. Its trust ceiling is the lower of its parent's and what is asked for; its depth is
+ *  its parent's and one.
  *  @param spec  in, borrowed     @param out  out, owned; aim_agent_free(); may be NULL
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_ID_NAME, AIM_E_ID_CAPABILITY, AIM_E_KEY,
  *          AIM_E_EXISTS (name, key or alias is taken; the message names the id that has it), AIM_E_ID_DID
- *          (an alias), AIM_E_NOT_FOUND (the parent), AIM_E_ID_STATUS (the parent is suspended or revoked),
- *          AIM_E_LIMIT (also a parent that is too deep), AIM_E_CONFLICT, AIM_E_STORE_CORRUPT, AIM_E_NOMEM, AIM_E_RANDOM, AIM_E_CLOCK, AIM_E_CALLBACK, or the store's
+ *          (an alias), AIM_E_NOT_FOUND (the parent), AIM_E_ID_STATUS (the parent is pending, suspended,
+ *          revoked or expired), AIM_E_LIMIT (also a parent that is too deep), AIM_E_CONFLICT, AIM_E_STORE_CORRUPT,
+ *          AIM_E_NOMEM, AIM_E_RANDOM, AIM_E_CLOCK, AIM_E_CALLBACK, or the store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_agent_register(aim_registry *registry,
                                                        const aim_agent_spec *spec, aim_agent **out,

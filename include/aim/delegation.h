@@ -162,7 +162,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_delegation_trace(const aim_delegation *c
                                                          aim_delegation_visit visit, void *user,
                                                          aim_error *err);
 
-/** The rules of a chain, in the order in which they are checked. 0 is none of them: not verified. @since 0.1 */
+/** The rules of a chain, in the order in which they are checked but for OWNER and CEILING, which follow INACTIVE. 0 is
+ *  none of them: not verified. @since 0.1 */
 #define AIM_DELEGATION_UNVERIFIED 0u /**< not decided: the call itself failed */
 #define AIM_DELEGATION_VALID 1u      /**< all rules hold */
 #define AIM_DELEGATION_LENGTH 2u     /**< more links than max_links */
@@ -183,6 +184,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_delegation_trace(const aim_delegation *c
 #define AIM_DELEGATION_KEY 17u       /**< the parent's key is unknown, or was not valid or is revoked */
 #define AIM_DELEGATION_SIGNATURE 18u /**< not signed by the parent */
 #define AIM_DELEGATION_SCOPE 19u     /**< the capability that was asked for is not in the last link */
+#define AIM_DELEGATION_OWNER 20u     /**< a registered child belongs to another than the registered agent above it */
+#define AIM_DELEGATION_CEILING 21u   /**< its trust ceiling is higher than that of the registered agent above it */
 
 /** A short stable name, e.g. "wider"; "unknown" for no rule.
  *  @return static text, never NULL.  Threads: any.  Allocates: no.  @since 0.1 */
@@ -221,12 +224,13 @@ typedef struct aim_delegation_result {
 /** Whether a chain is valid now. Keys come from the registry (agents by DID: their key must be good at the link's
  *  not_before and not revoked), then from resolve, then from the DID itself when it is a did:key. A link whose key is
  *  nowhere to be found is invalid. With a registry, a revoked link and an agent or server that is not active
- *  invalidate everything below them, at once; the key of a server that is registered there signs no link.
+ *  invalidate everything below them, at once; the key of a server that is registered there signs no link. A registered
+ *  agent must belong to the owner of the last registered agent above it and have no higher trust ceiling.
  *  @param check  in, borrowed; may be NULL only for a chain whose sponsor nobody knows: never valid
  *  @param out    out, may be NULL; struct_size set by the caller; UNVERIFIED first
  *  @return AIM_OK only when valid; AIM_E_DELEGATION (rules LENGTH … USER), AIM_E_FUTURE (EARLY), AIM_E_EXPIRED
- *          (EXPIRED, USER_EXPIRED), AIM_E_DELEGATION_REVOKED, AIM_E_ID_STATUS (INACTIVE), AIM_E_UNTRUSTED_KEY (SPONSOR,
- *          KEY), AIM_E_SIGNATURE, AIM_E_DELEGATION_SCOPE; AIM_E_INVALID, AIM_E_VERSION, AIM_E_ID_CAPABILITY, AIM_E_NOMEM,
+ *          (EXPIRED, USER_EXPIRED), AIM_E_DELEGATION_REVOKED, AIM_E_ID_STATUS (INACTIVE), AIM_E_DELEGATION_FAMILY
+ *          (OWNER, CEILING), AIM_E_UNTRUSTED_KEY (SPONSOR, KEY), AIM_E_SIGNATURE, AIM_E_DELEGATION_SCOPE; AIM_E_INVALID, AIM_E_VERSION, AIM_E_ID_CAPABILITY, AIM_E_NOMEM,
  *          AIM_E_LIMIT, AIM_E_CLOCK, AIM_E_CALLBACK, AIM_E_STORE_CORRUPT, what resolve returned, or the store's
  *  Threads: const; the registry is locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_delegation_verify(const aim_delegation *chain,

@@ -96,6 +96,7 @@ typedef int32_t aim_status;
 #define AIM_E_DELEGATION (-520)         /**< a chain of delegations breaks a rule, or would */
 #define AIM_E_DELEGATION_SCOPE (-521)   /**< the capability is not delegated */
 #define AIM_E_DELEGATION_REVOKED (-522) /**< a link of the chain is revoked */
+#define AIM_E_DELEGATION_FAMILY (-523)  /**< registered agents of the chain do not fit: owner or trust ceiling */
 
 /* evidence: −600 … −699 */
 #define AIM_E_TIMESTAMP (-600)     /**< not a timestamp of the form that the profile asks for */

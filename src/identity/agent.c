@@ -80,14 +80,28 @@ static void fill_draft(aim_agent *draft, const aim_agent_spec *spec)
 	draft->trust_ceiling_micro = (uint64_t)spec->trust_ceiling_micro;
 }
 
+/* What is inherited stands as long as the parent is as it was read; AIM_E_CONFLICT when it is no longer. */
+static aim_status register_once(aim_registry *registry, const aim_agent_spec *spec, aim__subject **out, aim_error *err)
+{
+	aim_agent draft = {.type = 0};
+	aim__subject_key_text key_text;
+	aim_agent *parent = NULL;
+	fill_draft(&draft, spec);
+	aim_status rc = aim__agent_inherit(registry, &draft, &parent, err);
+	if (rc == AIM_OK && spec->public_key)
+		rc = aim__subject_set_key(registry->ctx, &draft.subject, spec->public_key, &key_text, err);
+	if (rc == AIM_OK)
+		rc = aim__subject_register(registry, &aim__agent_kind, &draft.subject, parent ? &parent->subject : NULL,
+		                           spec->actor, out, err);
+	aim_agent_free(parent);
+	return rc;
+}
+
 aim_status aim_agent_register(aim_registry *registry, const aim_agent_spec *spec, aim_agent **out,
                               aim_error *err)
 {
 	aim_agent_spec s = {.struct_size = sizeof s};
-	aim_agent draft = {.type = 0};
-	aim__subject_key_text key_text;
 	aim__subject *subject = NULL;
-	aim_agent *parent = NULL;
 	if (!registry || !spec)
 		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and spec are required");
 	aim_status rc =
@@ -96,14 +110,10 @@ aim_status aim_agent_register(aim_registry *registry, const aim_agent_spec *spec
 		rc = check_spec(registry->ctx, &s, err);
 	if (rc != AIM_OK)
 		return rc;
-	fill_draft(&draft, &s);
-	rc = aim__agent_inherit(registry, &draft, &parent, err);
-	if (rc == AIM_OK && s.public_key)
-		rc = aim__subject_set_key(registry->ctx, &draft.subject, s.public_key, &key_text, err);
-	if (rc == AIM_OK)
-		rc = aim__subject_register(registry, &aim__agent_kind, &draft.subject, s.actor,
-		                           out ? &subject : NULL, err);
-	aim_agent_free(parent);
+	int tries = s.parent.len ? AIM__RECORD_ATTEMPTS : 1;
+	rc = AIM_E_CONFLICT;
+	for (int i = 0; rc == AIM_E_CONFLICT && i < tries; i++)
+		rc = register_once(registry, &s, out ? &subject : NULL, err);
 	if (rc == AIM_OK && out)
 		*out = agent_of(subject);
 	return rc;

@@ -6,17 +6,24 @@
 #include "base/format.h"
 #include "identity/check.h"
 
-static aim_status inherit(aim_agent *draft, const aim_agent *parent, aim_error *err)
+static aim_status check_parent(const aim_agent *parent, int64_t now_us, aim_error *err)
 {
-	aim__subject *s = &draft->subject;
 	const aim__subject *p = &parent->subject;
-	if (p->status != AIM_REGISTRY_PENDING && p->status != AIM_REGISTRY_VERIFIED)
-		return aim__fail(err, AIM_E_ID_STATUS, AIM_LAYER_IDENTITY, "the parent %.*s is %s",
-		                 AIM__STR(p->id), aim_registry_status_name(p->status));
+	if (!aim_agent_is_active(parent, now_us))
+		return aim__fail(err, AIM_E_ID_STATUS, AIM_LAYER_IDENTITY, "the parent %.*s is %s; expected verified",
+		                 AIM__STR(p->id),
+		                 p->status == AIM_REGISTRY_VERIFIED ? "expired" : aim_registry_status_name(p->status));
 	if (parent->depth >= AIM_AGENT_MAX_DEPTH)
 		return aim__fail(err, AIM_E_LIMIT, AIM_LAYER_IDENTITY,
 		                 "the parent %.*s has %u parents above it already", AIM__STR(p->id),
 		                 AIM_AGENT_MAX_DEPTH);
+	return AIM_OK;
+}
+
+static aim_status inherit(aim_agent *draft, const aim_agent *parent, aim_error *err)
+{
+	aim__subject *s = &draft->subject;
+	const aim__subject *p = &parent->subject;
 	if (s->owner.len && !aim_str_equal(s->owner, p->owner))
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY,
 		                 "an agent belongs to its parent's owner, not to another");
@@ -33,10 +40,16 @@ static aim_status inherit(aim_agent *draft, const aim_agent *parent, aim_error *
 aim_status aim__agent_inherit(aim_registry *registry, aim_agent *draft, aim_agent **out_parent,
                               aim_error *err)
 {
+	int64_t now_us = 0;
 	*out_parent = NULL;
 	if (draft->parent.len == 0)
 		return AIM_OK;
-	aim_status rc = aim_agent_find(registry, draft->parent, out_parent, err);
+	aim_status rc = aim_ctx_now_us(registry->ctx, &now_us);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
+	rc = aim_agent_find(registry, draft->parent, out_parent, err);
+	if (rc == AIM_OK)
+		rc = check_parent(*out_parent, now_us, err);
 	return rc == AIM_OK ? inherit(draft, *out_parent, err) : rc;
 }
 

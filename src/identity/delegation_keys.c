@@ -18,8 +18,7 @@ static int own_key(const aim_ctx *ctx, aim_str did, aim_public_key *out)
 
 /* ---- the registry ---- */
 
-/* AIM_E_NOT_FOUND when nobody in the registry has the DID. *out may be a server. */
-static aim_status find_subject(aim_registry *registry, aim_str did, aim__subject **out, aim_error *err)
+aim_status aim__delegation_subject(aim_registry *registry, aim_str did, aim__subject **out, aim_error *err)
 {
 	char id[AIM__ID_SIZE];
 	aim_error ignored = {0};
@@ -34,23 +33,11 @@ static aim_status find_subject(aim_registry *registry, aim_str did, aim__subject
 aim_status aim__agent_by_did(aim_registry *registry, aim_str did, aim_agent **out, aim_error *err)
 {
 	aim__subject *s = NULL;
-	aim_status rc = find_subject(registry, did, &s, err);
+	aim_status rc = aim__delegation_subject(registry, did, &s, err);
 	if (rc == AIM_OK)
 		rc = s->kind == &aim__agent_kind ? aim_agent_find(registry, s->id, out, err) : AIM_E_NOT_FOUND;
 	aim__subject_free(s);
 	return rc;
-}
-
-aim_status aim__delegation_active(aim_registry *registry, aim_str did, int64_t now_s, int *out, aim_error *err)
-{
-	aim__subject *s = NULL;
-	aim_status rc = find_subject(registry, did, &s, err);
-	if (rc == AIM_OK)
-		*out = s->status == AIM_REGISTRY_VERIFIED && (!s->expires_at_s || now_s < s->expires_at_s);
-	else if (rc == AIM_E_NOT_FOUND)
-		*out = 1;
-	aim__subject_free(s);
-	return rc == AIM_E_NOT_FOUND ? AIM_OK : rc;
 }
 
 typedef struct key_search {
@@ -82,7 +69,7 @@ static aim_status keys_of_agent(aim_registry *registry, const aim__delegation_li
 {
 	aim__subject *s = NULL;
 	key_search search = {link, out};
-	aim_status rc = find_subject(registry, link->parent, &s, err);
+	aim_status rc = aim__delegation_subject(registry, link->parent, &s, err);
 	if (rc == AIM_OK && s->kind == &aim__agent_kind)
 		rc = aim_keyring_list(registry, s->id, 0, take_key, &search, err);
 	aim__subject_free(s);

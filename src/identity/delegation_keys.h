@@ -2,9 +2,8 @@
 #ifndef AIM_IDENTITY_DELEGATION_KEYS_H
 #define AIM_IDENTITY_DELEGATION_KEYS_H
 
+#include "identity/agent.h"
 #include "identity/delegation.h"
-
-#include <aim/agent.h>
 
 /* Where a key came from, best first. */
 #define AIM__DELEGATION_KEY_NONE 0u     /* nowhere, or what was found may not sign this link */
@@ -26,8 +25,9 @@ typedef struct aim__delegation_keys {
 aim_status aim__delegation_find_keys(const aim_ctx *ctx, const aim_delegation_check *check,
                                      const aim__delegation_link *link, aim__delegation_keys *out, aim_error *err);
 
-/* *out is 0 when the agent or server of a DID is registered and does not count as active. */
-aim_status aim__delegation_active(aim_registry *registry, aim_str did, int64_t now_s, int *out, aim_error *err);
+/* The agent or server that has a DID. AIM_OK, AIM_E_NOT_FOUND (err untouched) when nobody in the registry has it, or as
+ * aim_did_find(). */
+aim_status aim__delegation_subject(aim_registry *registry, aim_str did, aim__subject **out, aim_error *err);
 
 /* AIM_OK, AIM_E_NOT_FOUND (err untouched) when no agent of the registry has the DID, or as aim_agent_find(). */
 aim_status aim__agent_by_did(aim_registry *registry, aim_str did, aim_agent **out, aim_error *err);

@@ -33,6 +33,10 @@ static const struct {
 	[AIM_DELEGATION_INACTIVE] = {"inactive", AIM_E_ID_STATUS, "an agent of it is not active"},
 	[AIM_DELEGATION_KEY] = {"key", AIM_E_UNTRUSTED_KEY, "its parent's key is unknown, or not valid for it"},
 	[AIM_DELEGATION_SIGNATURE] = {"signature", AIM_E_SIGNATURE, "it is not signed by its parent"},
+	[AIM_DELEGATION_OWNER] = {"owner", AIM_E_DELEGATION_FAMILY,
+	                          "its child belongs to another owner than the agent above it"},
+	[AIM_DELEGATION_CEILING] = {"ceiling", AIM_E_DELEGATION_FAMILY,
+	                            "its child's trust ceiling is higher than that of the agent above it"},
 	[AIM_DELEGATION_SCOPE] = {"scope", AIM_E_DELEGATION_SCOPE, "it does not delegate the capability that was asked for"},
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/ctx.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/sized.h"
 #include "crypto/provider.h"
 #include "identity/delegation_keys.h"
@@ -18,7 +19,8 @@ typedef struct verifying {
 	const aim_delegation *chain;
 	aim_delegation_check check;
 	aim_delegation_result result;
-	aim_buf bytes; /* what a link signed */
+	aim_buf bytes;    /* what a link signed */
+	aim__subject *above; /* the last registered agent of the chain so far; owned, NULL before there is one */
 	aim_error *err;
 } verifying;
 
@@ -96,14 +98,57 @@ static aim_status check_times(verifying *v, size_t i)
 	return AIM_OK;
 }
 
-/* Who is not registered has no status here. */
-static aim_status check_active(verifying *v, size_t i, aim_str did)
+/* ---- rules of those who are registered ---- */
+
+static int is_active(const aim__subject *s, int64_t now_s)
 {
-	int active = 1;
-	aim_status rc = aim__delegation_active(v->check.registry, did, v->check.now_s, &active, v->err);
+	return s->status == AIM_REGISTRY_VERIFIED && (!s->expires_at_s || now_s < s->expires_at_s);
+}
+
+static const aim_agent *agent_of(const aim__subject *subject)
+{
+	return (const aim_agent *)(const void *)subject;
+}
+
+/* An agent belongs to the owner of the one above it and its trust counts for no more, however many strangers are
+ * between them. */
+static aim_status check_family(verifying *v, size_t i, const aim_agent *child)
+{
+	const aim_agent *above = agent_of(v->above);
+	int64_t most = aim_agent_trust_ceiling_micro(above), ceiling = aim_agent_trust_ceiling_micro(child);
+	if (!aim_str_equal(aim_agent_owner(child), aim_agent_owner(above))) {
+		aim_status rc = broken(v, AIM_DELEGATION_OWNER, i, nothing);
+		return aim__fail(v->err, rc, AIM_LAYER_IDENTITY, "link %zu: %.*s belongs to another owner than %.*s above it",
+		                 i, AIM__STR(aim_agent_id(child)), AIM__STR(aim_agent_id(above)));
+	}
+	if (ceiling > most) {
+		aim_status rc = broken(v, AIM_DELEGATION_CEILING, i, nothing);
+		return aim__fail(v->err, rc, AIM_LAYER_IDENTITY,
+		                 "link %zu: the trust ceiling of %.*s is %lld; at most %lld is expected, that of %.*s above it",
+		                 i, AIM__STR(aim_agent_id(child)), (long long)ceiling, (long long)most,
+		                 AIM__STR(aim_agent_id(above)));
+	}
+	return AIM_OK;
+}
+
+/* Who is not registered has no status here, and no family. Servers are nobody's children. */
+static aim_status check_member(verifying *v, size_t i, aim_str did)
+{
+	aim__subject *s = NULL;
+	aim_status rc = aim__delegation_subject(v->check.registry, did, &s, v->err);
 	if (rc != AIM_OK)
-		return rc;
-	return active ? AIM_OK : broken(v, AIM_DELEGATION_INACTIVE, i, did);
+		return rc == AIM_E_NOT_FOUND ? AIM_OK : rc;
+	if (!is_active(s, v->check.now_s))
+		rc = broken(v, AIM_DELEGATION_INACTIVE, i, did);
+	else if (s->kind == &aim__agent_kind && v->above)
+		rc = check_family(v, i, agent_of(s));
+	if (rc == AIM_OK && s->kind == &aim__agent_kind) {
+		aim__subject_free(v->above);
+		v->above = s;
+		return AIM_OK;
+	}
+	aim__subject_free(s);
+	return rc;
 }
 
 static aim_status check_standing(verifying *v, size_t i)
@@ -118,9 +163,11 @@ static aim_status check_standing(verifying *v, size_t i)
 	if (revoked)
 		return broken(v, AIM_DELEGATION_REVOKED, i, link->id);
 	if (i == 0) /* further down the parent was the child of the link before */
-		rc = check_active(v, i, link->parent);
-	return rc == AIM_OK ? check_active(v, i, link->child) : rc;
+		rc = check_member(v, i, link->parent);
+	return rc == AIM_OK ? check_member(v, i, link->child) : rc;
 }
+
+/* ---- who signed ---- */
 
 /* The keys of the parent. A sponsor that nobody named must be known; a did:key is known to itself only. */
 static aim_status find_keys(verifying *v, size_t i, aim__delegation_keys *out)
@@ -197,6 +244,7 @@ aim_status aim_delegation_verify(const aim_delegation *chain, const aim_delegati
 		return rc;
 	aim__buf_init(&v.bytes, chain->ctx);
 	rc = verify(&v);
+	aim__subject_free(v.above);
 	aim__buf_dispose(&v.bytes);
 	if (out)
 		(void)aim__sized_out(out, &v.result, sizeof v.result, sizeof v.result);

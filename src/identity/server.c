@@ -120,7 +120,7 @@ aim_status aim_server_register(aim_registry *registry, const aim_server_spec *sp
 	if (s.public_key)
 		rc = aim__subject_set_key(registry->ctx, &draft.subject, s.public_key, &key_text, err);
 	if (rc == AIM_OK)
-		rc = aim__subject_register(registry, &aim__server_kind, &draft.subject, s.actor,
+		rc = aim__subject_register(registry, &aim__server_kind, &draft.subject, NULL, s.actor,
 		                           out ? &subject : NULL, err);
 	if (rc == AIM_OK && out)
 		*out = server_of(subject);

@@ -61,10 +61,11 @@ typedef struct aim__subject {
 	AIM__SUBJECT_FIELD(type, "expires_at", expires_at_s, AIM__FIELD_TIME_S, 0)
 
 /* Registers what draft describes (a handle of its kind with borrowed text; its name, owner, key … are
- * checked here, its own fields by the caller). out may be NULL. */
+ * checked here, its own fields by the caller). above (may be NULL) is a subject as it was read: AIM_E_CONFLICT when
+ * it was changed since, and the caller may look at it again. out may be NULL. */
 aim_status aim__subject_register(aim_registry *registry, const aim__subject_kind *kind,
-                                 aim__subject *draft, aim_str actor, aim__subject **out,
-                                 aim_error *err);
+                                 aim__subject *draft, const aim__subject *above, aim_str actor,
+                                 aim__subject **out, aim_error *err);
 /* Checks and takes over a public key: key, key id and DID. ids must outlive draft. */
 typedef struct aim__subject_key_text {
 	char key_id[AIM_KEY_ID_SIZE];

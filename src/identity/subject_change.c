@@ -13,7 +13,8 @@
 #include <aim/did.h>
 #include <string.h>
 
-/* Operations of a registration, in this order: the failed one tells what is taken. */
+/* Operations of a registration, in this order: the failed one tells what is taken. Behind the aliases the subject
+ * above is written as it is, which holds it to its version. */
 #define OP_RECORD 0
 #define OP_NAME 1
 #define OP_KEY 2
@@ -157,8 +158,8 @@ static aim_status add_aliases(aim__batch *batch, const aim__subject *draft, aim_
 	return rc;
 }
 
-static aim_status build_registration(aim__batch *batch, const aim__subject *draft, aim_str actor,
-                                     aim_error *err)
+static aim_status build_registration(aim__batch *batch, const aim__subject *draft, const aim__subject *above,
+                                     aim_str actor, aim_error *err)
 {
 	aim_str none = {NULL, 0};
 	aim_str name[2] = {draft->name_space, draft->name};
@@ -169,6 +170,8 @@ static aim_status build_registration(aim__batch *batch, const aim__subject *draf
 		rc = add_key(batch, draft, err);
 	if (rc == AIM_OK)
 		rc = add_aliases(batch, draft, err);
+	if (rc == AIM_OK && above)
+		rc = aim__subject_put(batch, above, err);
 	if (rc == AIM_OK)
 		rc = write_data(batch, draft, err);
 	if (rc != AIM_OK)
@@ -194,13 +197,13 @@ aim_status aim__subject_key_taken(aim_registry *registry, aim_str key_id, aim_er
 	return rc;
 }
 
-/* Says who has the name, key or alias. When the other one vanished meanwhile, the caller may try again. */
+/* Says who has the name, key or alias; nothing more when it was neither. When the other one vanished meanwhile, the caller may try again. */
 static aim_status explain_conflict(const aim__batch *batch, const aim__subject *draft,
                                    uint32_t failed_op, aim_error *err)
 {
 	char id[AIM__ID_SIZE];
 	uint32_t first_alias = draft->key.present ? OP_KEY + 1 : OP_KEY;
-	if (failed_op == OP_RECORD || failed_op >= batch->n_ops)
+	if (failed_op == OP_RECORD || failed_op >= first_alias + draft->aliases.n)
 		return aim__fail_plain(err, AIM_E_CONFLICT, AIM_LAYER_IDENTITY);
 	aim_status rc = draft->key.present && failed_op == OP_KEY
 	                    ? aim__subject_key_taken(batch->registry, draft->key_id, err)
@@ -228,11 +231,15 @@ static aim_status handle_of(const aim__batch *batch, const aim__subject_kind *ki
 	return rc;
 }
 
-static aim_status commit_registration(aim__batch *batch, const aim__subject *draft, aim_error *err)
+/* What stands above changed: no use in trying again with what was read. */
+static aim_status commit_registration(aim__batch *batch, const aim__subject *draft, const aim__subject *above,
+                                      aim_error *err)
 {
 	aim_status rc = AIM_E_CONFLICT;
+	uint32_t failed_op = 0;
 	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__RECORD_ATTEMPTS; i++) {
-		uint32_t failed_op = 0;
+		if (i > 0 && above && failed_op == batch->n_ops - 1)
+			return rc;
 		rc = aim__batch_commit(batch, &failed_op, err);
 		if (rc == AIM_E_CONFLICT)
 			rc = explain_conflict(batch, draft, failed_op, err);
@@ -256,8 +263,8 @@ static aim_status aliases_are_free(aim_registry *registry, const aim__subject *d
 }
 
 aim_status aim__subject_register(aim_registry *registry, const aim__subject_kind *kind,
-                                 aim__subject *draft, aim_str actor, aim__subject **out,
-                                 aim_error *err)
+                                 aim__subject *draft, const aim__subject *above, aim_str actor,
+                                 aim__subject **out, aim_error *err)
 {
 	char id[AIM__ID_SIZE];
 	aim__subject *subject = NULL;
@@ -278,11 +285,11 @@ aim_status aim__subject_register(aim_registry *registry, const aim__subject_kind
 
 	aim__batch batch;
 	aim__batch_init(&batch, registry);
-	rc = build_registration(&batch, draft, actor, err);
+	rc = build_registration(&batch, draft, above, actor, err);
 	if (rc == AIM_OK && out) /* first: once it is committed, nothing may fail any more */
 		rc = handle_of(&batch, kind, &subject, err);
 	if (rc == AIM_OK)
-		rc = commit_registration(&batch, draft, err);
+		rc = commit_registration(&batch, draft, above, err);
 	aim__batch_dispose(&batch);
 	if (rc == AIM_OK && out)
 		*out = subject;

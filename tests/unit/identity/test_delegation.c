@@ -716,7 +716,8 @@ static void test_misuse(void **state)
 	assert_int_equal(aim_delegation_count(NULL), 0);
 	assert_int_equal(aim_delegation_sponsor(NULL).len + aim_delegation_agent(NULL).len, 0);
 	assert_string_equal(aim_delegation_rule_name(AIM_DELEGATION_SCOPE), "scope");
-	assert_string_equal(aim_delegation_rule_name(20), "unknown");
+	assert_string_equal(aim_delegation_rule_name(AIM_DELEGATION_CEILING), "ceiling");
+	assert_string_equal(aim_delegation_rule_name(AIM_DELEGATION_CEILING + 1), "unknown");
 	aim_delegation_free(NULL);
 	aim_delegation_free(chain);
 }

@@ -3,6 +3,7 @@
 
 #include <aim/delegation.h>
 #include <aim/did.h>
+#include <aim/keyform.h>
 #include <string.h>
 
 typedef struct member {
@@ -14,12 +15,15 @@ typedef struct member {
 static const aim_str reading = {"read:*", 6};
 static int64_t now_s;
 
-static void join(house *h, const char *name, uint8_t seed_byte, member *out)
+/* With an owner and a trust ceiling (0: none). */
+static void join_as(house *h, const char *name, uint8_t seed_byte, const char *owner, int64_t ceiling, member *out)
 {
 	uint8_t seed[32] = {seed_byte, 3};
 	aim_public_key pub;
 	aim_agent *agent = NULL;
 	aim_agent_spec spec = {.struct_size = sizeof spec, .public_key = &pub, .status = AIM_REGISTRY_VERIFIED};
+	spec.owner = S(owner);
+	spec.trust_ceiling_micro = ceiling;
 	assert_status(aim_key_from_seed(h->ctx, AIM_KEY_AGENT, aim_bytes_from(seed, 32), &out->key, NULL), AIM_OK);
 	assert_status(aim_key_public(out->key, &pub), AIM_OK);
 	spec.name = S(name);
@@ -27,6 +31,11 @@ static void join(house *h, const char *name, uint8_t seed_byte, member *out)
 	strcpy(out->id, aim_agent_id(agent).ptr);
 	strcpy(out->did, aim_agent_did(agent).ptr);
 	aim_agent_free(agent);
+}
+
+static void join(house *h, const char *name, uint8_t seed_byte, member *out)
+{
+	join_as(h, name, seed_byte, "", 0, out);
 }
 
 typedef struct trio {
@@ -185,6 +194,85 @@ static void test_a_server_is_no_stranger(void **state)
 	aim_delegation_free(behind);
 	aim_delegation_free(to);
 	aim_key_unref(key);
+}
+
+/* A chain of links between these, all granting the same. Whoever has no name yet is a stranger with a did:key. */
+static aim_delegation *chain_through(trio *t, member *const *members, size_t n)
+{
+	aim_delegation *chain = NULL;
+	for (size_t i = 0; i + 1 < n; i++) {
+		aim_delegation *longer = NULL;
+		aim_delegation_spec s = spec_to(members[i + 1]);
+		aim_status rc = chain ? aim_delegation_extend(chain, members[i]->key, &s, &longer, NULL)
+		                      : aim_delegation_create(t->h->ctx, members[i]->key, S(members[i]->did), &s, &longer, NULL);
+		assert_status(rc, AIM_OK);
+		aim_delegation_free(chain);
+		chain = longer;
+	}
+	return chain;
+}
+
+static void make_stranger(trio *t, uint8_t seed_byte, member *out)
+{
+	uint8_t seed[32] = {seed_byte, 9};
+	aim_public_key pub;
+	aim_buf *did = NULL;
+	assert_status(aim_key_from_seed(t->h->ctx, AIM_KEY_AGENT, aim_bytes_from(seed, 32), &out->key, NULL), AIM_OK);
+	assert_status(aim_key_public(out->key, &pub), AIM_OK);
+	assert_status(aim_buf_new(t->h->ctx, &did), AIM_OK);
+	assert_status(aim_keyform_public(t->h->ctx, &pub, AIM_KEYFORM_DID, did), AIM_OK);
+	assert_true(aim_buf_str(did).len < sizeof out->did);
+	memset(out->did, 0, sizeof out->did);
+	memcpy(out->did, aim_buf_str(did).ptr, aim_buf_str(did).len);
+	aim_buf_free(did);
+}
+
+/* Neither verified nor recorded, and the message says whom it is about and what was expected. */
+static void unfit(trio *t, member *const *members, size_t n, uint32_t rule, uint32_t link, const char *words)
+{
+	aim_error err = {0};
+	aim_delegation *chain = chain_through(t, members, n);
+	assert_status(verify(t, chain, rule, link), AIM_E_DELEGATION_FAMILY);
+	assert_status(aim_delegation_record(t->h->registry, chain, NULL, S(""), &err), AIM_E_DELEGATION_FAMILY);
+	assert_non_null(strstr(err.message, words));
+	assert_non_null(strstr(err.message, members[n - 1]->id));
+	aim_delegation_free(chain);
+}
+
+static void fits(trio *t, member *const *members, size_t n)
+{
+	aim_delegation *chain = chain_through(t, members, n);
+	assert_status(verify(t, chain, AIM_DELEGATION_VALID, 0), AIM_OK);
+	assert_status(aim_delegation_record(t->h->registry, chain, NULL, S(""), NULL), AIM_OK);
+	aim_delegation_free(chain);
+}
+
+static void test_a_chain_keeps_to_the_family(void **state)
+{
+	trio *t = *state;
+	member low, same, higher, free_one, other, nobody, stranger;
+	join_as(t->h, "low", 20, "ana@example.org", 300000, &low);
+	join_as(t->h, "same", 21, "ana@example.org", 300000, &same);
+	join_as(t->h, "higher", 22, "ana@example.org", 300001, &higher);
+	join_as(t->h, "free", 23, "ana@example.org", 0, &free_one);
+	join_as(t->h, "other", 24, "eve@example.org", 1, &other);
+	join_as(t->h, "nobody's", 25, "", 1, &nobody);
+	make_stranger(t, 26, &stranger);
+	fits(t, (member *[]){&low, &same}, 2);
+	fits(t, (member *[]){&free_one, &higher, &low, &stranger}, 4);
+	unfit(t, (member *[]){&low, &higher}, 2, AIM_DELEGATION_CEILING, 0, "is 300001; at most 300000 is expected");
+	unfit(t, (member *[]){&low, &free_one}, 2, AIM_DELEGATION_CEILING, 0, "is 1000000; at most 300000 is expected");
+	unfit(t, (member *[]){&free_one, &low, &same, &higher}, 4, AIM_DELEGATION_CEILING, 2, "link 2");
+	unfit(t, (member *[]){&low, &other}, 2, AIM_DELEGATION_OWNER, 0, "another owner");
+	unfit(t, (member *[]){&low, &nobody}, 2, AIM_DELEGATION_OWNER, 0, "another owner");
+	unfit(t, (member *[]){&nobody, &other}, 2, AIM_DELEGATION_OWNER, 0, "another owner");
+	/* A stranger between them changes nothing. */
+	unfit(t, (member *[]){&low, &stranger, &higher}, 3, AIM_DELEGATION_CEILING, 1, "at most 300000");
+	unfit(t, (member *[]){&low, &stranger, &other}, 3, AIM_DELEGATION_OWNER, 1, "another owner");
+	fits(t, (member *[]){&low, &stranger, &same}, 3);
+	member *all[] = {&low, &same, &higher, &free_one, &other, &nobody, &stranger};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		aim_key_unref(all[i]->key);
 }
 
 static void test_record_and_find(void **state)
@@ -371,6 +459,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_revoked_link_ends_all_below, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_revocation_that_was_refused_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_server_is_no_stranger, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_chain_keeps_to_the_family, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_record_and_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_invalid_chain_is_not_recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list, setup, teardown),

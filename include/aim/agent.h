@@ -129,6 +129,30 @@ AIM_API AIM_CHECK_RESULT aim_status aim_agent_list(aim_registry *registry, aim_s
 AIM_API AIM_CHECK_RESULT aim_status aim_agent_move(aim_registry *registry, aim_str id,
                                                    const aim_registry_move *move, aim_error *err);
 
+/** Which members of an update are taken over. @since 0.1 */
+#define AIM_AGENT_SET_DISPLAY_NAME 1u
+#define AIM_AGENT_SET_DESCRIPTION 2u
+#define AIM_AGENT_SET_ORGANIZATION 4u
+
+/** New values, by the rules of aim_agent_spec. @since 0.1 */
+typedef struct aim_agent_update {
+	uint32_t struct_size;
+	uint32_t flags;       /**< AIM_AGENT_SET_* */
+	aim_str display_name;
+	aim_str description;
+	aim_str organization;
+	aim_str actor;        /**< who changes it, for the audit record */
+	aim_str reason;       /**< ≤ 1 024 bytes */
+} aim_agent_update;
+
+/** Changes what is said about an agent. Audit: identity_updated. Values that are there already change nothing.
+ *  @param update  in, borrowed
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_ID_NAME, AIM_E_NOT_FOUND, AIM_E_ID_STATUS (it is revoked),
+ *          AIM_E_CONFLICT, AIM_E_NOMEM, AIM_E_CLOCK, AIM_E_STORE_CORRUPT, or the store's
+ *  Threads: locked.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_agent_change(aim_registry *registry, aim_str id,
+                                                     const aim_agent_update *update, aim_error *err);
+
 /** Frees the handle. NULL is ignored.  Threads: any.  @since 0.1 */
 AIM_API void aim_agent_free(aim_agent *agent);
 

@@ -51,6 +51,7 @@
 #include <aim/did.h>
 #include <aim/link.h>
 #include <aim/grant.h>
+#include <aim/grantrequest.h>
 #include <aim/delegation.h>
 #include <aim/session.h>
 

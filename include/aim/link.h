@@ -21,9 +21,10 @@ typedef struct aim_link {
 	int64_t last_seen_us;  /**< the last aim_link_add() */
 	aim_str agent;         /**< agent id */
 	aim_str server;        /**< server id */
+	uint64_t n_connections; /**< how often aim_link_add() was called */
 } aim_link;
 
-/** Links an agent to a server, or notes that a link was used again (last_seen_us). Audit:
+/** Links an agent to a server, or notes that a link was used again (n_connections, last_seen_us). Audit:
  *  mcp_connection, both times. Neither may be revoked.
  *  @param agent, server  in: ids, in either form     @param actor  in: who decided, may be empty
  *  @return AIM_OK, AIM_E_INVALID (not an id), AIM_E_ID_NAME (actor), AIM_E_NOT_FOUND, AIM_E_ID_STATUS
@@ -62,7 +63,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_link_list(aim_registry *registry, aim_st
 
 /** How many agents are linked to a server.
  *  @param out  out, set only on AIM_OK
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, or the store's
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND (no such server), AIM_E_NOMEM, AIM_E_STORE_CORRUPT, or the
+ *          store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_link_count_agents(aim_registry *registry, aim_str server,
                                                           uint64_t *out, aim_error *err);

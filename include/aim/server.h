@@ -20,6 +20,9 @@ AIM_BEGIN_DECLS
 
 typedef struct aim_server aim_server;
 
+/** Most aliases of a server. @since 0.1 */
+#define AIM_SERVER_MAX_ALIASES 8u
+
 /** What aim_server_register() takes. Text must be UTF-8 without control characters. A server has a
  *  URL or a launch configuration; both only when the URL is stdio://. Do not put secrets into args:
  *  they are kept and shown. @since 0.1 */
@@ -44,13 +47,15 @@ typedef struct aim_server_spec {
 	uint32_t status;                  /**< AIM_REGISTRY_PENDING (0) or AIM_REGISTRY_VERIFIED */
 	uint32_t reserved;                /**< 0 */
 	aim_str actor;                    /**< who registers, for the audit record */
+	const aim_str *aliases;           /**< DIDs of did:mesh or did:agentmesh and SPIFFE ids; aim/did.h */
+	size_t n_aliases;                 /**< ≤ AIM_SERVER_MAX_ALIASES */
 } aim_server_spec;
 
 /** Registers a server under a fresh id. Audit: identity_created (and identity_verified).
  *  @param spec  in, borrowed     @param out  out, owned; aim_server_free(); may be NULL
  *  @return AIM_OK, AIM_E_INVALID (a URL or launch configuration that is none), AIM_E_VERSION,
- *          AIM_E_ID_NAME, AIM_E_ID_CAPABILITY, AIM_E_KEY, AIM_E_EXISTS (name or key is taken; the
- *          message names the id that has it), AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_RANDOM, AIM_E_CLOCK,
+ *          AIM_E_ID_NAME, AIM_E_ID_CAPABILITY, AIM_E_KEY, AIM_E_EXISTS (name, key or alias is
+ *          taken; the message names the id that has it), AIM_E_ID_DID (an alias), AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_RANDOM, AIM_E_CLOCK,
  *          AIM_E_CALLBACK, or the store's
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_server_register(aim_registry *registry,
@@ -76,6 +81,12 @@ AIM_API AIM_CHECK_RESULT aim_status aim_server_find_key(aim_registry *registry,
                                                         const aim_public_key *public_key,
                                                         aim_server **out, aim_error *err);
 
+/** The server that a DID or SPIFFE id names; see aim_did_find().
+ *  @return as aim_server_find(), AIM_E_ID_DID, AIM_E_CONFLICT (two subjects have keys that begin alike),
+ *          AIM_E_LIMIT, AIM_E_CALLBACK.  Threads: locked.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_server_find_did(aim_registry *registry, aim_str did,
+                                                        aim_server **out, aim_error *err);
+
 /** Receives one server, borrowed for the call; the registry may be used inside. A non-zero result
  *  ends the walk and is returned by it. @since 0.1 */
 typedef aim_status (*aim_server_visit)(void *user, const aim_server *server);
@@ -97,6 +108,41 @@ AIM_API AIM_CHECK_RESULT aim_status aim_server_list(aim_registry *registry, aim_
  *  Threads: locked.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_server_move(aim_registry *registry, aim_str id,
                                                     const aim_registry_move *move, aim_error *err);
+
+/** Which members of an update are taken over; also AIM_SERVER_APPROVED. @since 0.1 */
+#define AIM_SERVER_SET_DISPLAY_NAME 1u
+#define AIM_SERVER_SET_DESCRIPTION 2u
+#define AIM_SERVER_SET_VERSION 4u
+#define AIM_SERVER_SET_URL 8u
+#define AIM_SERVER_SET_VERIFICATION_URL 16u
+#define AIM_SERVER_SET_CAPABILITIES 32u
+#define AIM_SERVER_APPROVED 64u /**< actor has looked at it, and says why in reason */
+
+/** New values, by the rules of aim_server_spec. @since 0.1 */
+typedef struct aim_server_update {
+	uint32_t struct_size;
+	uint32_t flags;              /**< AIM_SERVER_SET_*, AIM_SERVER_APPROVED */
+	aim_str display_name;
+	aim_str description;
+	aim_str version;
+	aim_str url;
+	aim_str verification_url;
+	const aim_str *capabilities;
+	size_t n_capabilities;
+	aim_str actor;               /**< who changes it, for the audit record */
+	aim_str reason;              /**< ≤ 1 024 bytes */
+} aim_server_update;
+
+/** Changes fields of a server. Where it is reached, where it is verified and what it declares may change freely
+ *  while it is pending; once it was verified that needs AIM_SERVER_APPROVED with an actor and a reason. Audit:
+ *  identity_updated. Values that are there already change nothing.
+ *  @param update  in, borrowed
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_ID_NAME, AIM_E_ID_CAPABILITY, AIM_E_LIMIT, AIM_E_NOT_FOUND,
+ *          AIM_E_ID_STATUS (it is revoked), AIM_E_SERVER_APPROVAL, AIM_E_CONFLICT, AIM_E_NOMEM, AIM_E_CLOCK,
+ *          AIM_E_STORE_CORRUPT, or the store's
+ *  Threads: locked.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_server_change(aim_registry *registry, aim_str id,
+                                                      const aim_server_update *update, aim_error *err);
 
 /** Frees the handle. NULL is ignored.  Threads: any.  @since 0.1 */
 AIM_API void aim_server_free(aim_server *server);
@@ -140,6 +186,9 @@ AIM_API size_t aim_server_arg_count(const aim_server *server);
 AIM_API aim_str aim_server_arg_at(const aim_server *server, size_t index);
 AIM_API size_t aim_server_env_name_count(const aim_server *server);
 AIM_API aim_str aim_server_env_name_at(const aim_server *server, size_t index);
+/** DIDs and SPIFFE ids that others gave it.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API size_t aim_server_alias_count(const aim_server *server);
+AIM_API aim_str aim_server_alias_at(const aim_server *server, size_t index);
 
 AIM_END_DECLS
 

@@ -97,6 +97,8 @@ typedef int32_t aim_status;
 #define AIM_E_DELEGATION_SCOPE (-521)   /**< the capability is not delegated */
 #define AIM_E_DELEGATION_REVOKED (-522) /**< a link of the chain is revoked */
 #define AIM_E_DELEGATION_FAMILY (-523)  /**< registered agents of the chain do not fit: owner or trust ceiling */
+#define AIM_E_GRANTREQUEST_SELF (-530)  /**< an agent would decide about its own request */
+#define AIM_E_SERVER_APPROVAL (-531)    /**< a change of a server that needs an approval */
 
 /* evidence: −600 … −699 */
 #define AIM_E_TIMESTAMP (-600)     /**< not a timestamp of the form that the profile asks for */

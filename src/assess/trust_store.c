@@ -123,20 +123,6 @@ aim_status aim__trust_get(aim__trust_work *w, const char *prefix, const aim_str 
 
 /* ---- loading ---- */
 
-static int is_self(const aim__subject *subject, aim_str source)
-{
-	char id[AIM__ID_SIZE];
-	if (aim__id_parse(subject->kind->id_prefix, source, id, NULL) == AIM_OK &&
-	    aim_str_equal(aim_str_from(id), subject->id))
-		return 1;
-	if (aim_str_equal(source, subject->did) || aim_str_equal(source, subject->key_id))
-		return source.len != 0;
-	for (size_t i = 0; i < subject->aliases.n; i++)
-		if (aim_str_equal(source, subject->aliases.items[i]))
-			return 1;
-	return 0;
-}
-
 static aim_status read_state(aim__trust_work *w, int64_t created_us, aim_error *err)
 {
 	aim__trust_state state;
@@ -176,7 +162,7 @@ aim_status aim__trust_load(aim__trust_work *w, aim_str subject, aim_str source, 
 	if (rc != AIM_OK)
 		goto out;
 	memcpy(w->subject, found->id.ptr, AIM__ID_SIZE);
-	if (source.len && is_self(found, source)) {
+	if (aim__subject_is(found, source)) {
 		rc = aim__fail(err, AIM_E_TRUST_SELF, AIM_LAYER_ASSESS, "%s may not give evidence about itself", w->subject);
 		goto out;
 	}

@@ -80,6 +80,8 @@ static const entry table[] = {
 	ROW(AIM_E_DELEGATION_SCOPE, "not delegated"),
 	ROW(AIM_E_DELEGATION_REVOKED, "the delegation is revoked"),
 	ROW(AIM_E_DELEGATION_FAMILY, "registered agents of the delegation do not fit"),
+	ROW(AIM_E_GRANTREQUEST_SELF, "nobody decides about their own request"),
+	ROW(AIM_E_SERVER_APPROVAL, "the change needs an approval"),
 	ROW(AIM_E_TIMESTAMP, "not a usable timestamp"),
 	ROW(AIM_E_STALE, "made too long ago"),
 	ROW(AIM_E_FUTURE, "made in the future"),

@@ -38,7 +38,7 @@ static const aim__fields grant_table = {grant_fields, sizeof grant_fields / size
 
 /* ---- adding ---- */
 
-static aim_status check_spec(const aim_ctx *ctx, const aim_grant_spec *s, aim_error *err)
+aim_status aim__grant_check_spec(const aim_ctx *ctx, const aim_grant_spec *s, aim_error *err)
 {
 	char text[AIM__TIME_TEXT_SIZE];
 	if (s->flags & ~AIM_GRANT_DENY)
@@ -61,129 +61,97 @@ static aim_status check_spec(const aim_ctx *ctx, const aim_grant_spec *s, aim_er
 	return rc == AIM_OK ? aim__check_name(ctx, "actor", s->actor, 0, err) : rc;
 }
 
-/* What one change of the grants writes. */
-typedef struct grant_work {
-	aim_registry *registry;
-	char agent[AIM__ID_SIZE];
-	char id[AIM__ID_SIZE];
-	aim_buf key, count_key, value, data;
-} grant_work;
-
-static void work_init(grant_work *w, aim_registry *registry)
-{
-	memset(w, 0, sizeof *w);
-	w->registry = registry;
-	aim__buf_init(&w->key, registry->ctx);
-	aim__buf_init(&w->count_key, registry->ctx);
-	aim__buf_init(&w->value, registry->ctx);
-	aim__buf_init(&w->data, registry->ctx);
-}
-
-static void work_dispose(grant_work *w)
-{
-	aim__buf_dispose(&w->data);
-	aim__buf_dispose(&w->value);
-	aim__buf_dispose(&w->count_key);
-	aim__buf_dispose(&w->key);
-}
-
-static aim_status work_keys(grant_work *w, aim_error *err)
-{
-	aim_str parts[2] = {aim_str_from(w->agent), aim_str_from(w->id)};
-	aim_status rc = aim__record_key(&w->key, BY_AGENT, parts, 2, err);
-	return rc == AIM_OK ? aim__record_key(&w->count_key, COUNT, parts, 1, err) : rc;
-}
-
-static aim_status write_grant(grant_work *w, const aim__grant *grant, aim_error *err)
-{
-	aim_status rc = aim__fields_object(&w->value, &grant_table, grant);
-	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
-}
-
 /* Members in canonical order. */
-static aim_status write_data(grant_work *w, const aim__grant *grant, aim_error *err)
+static aim_status write_data(aim__batch *batch, const aim__grant *grant, aim_error *err)
 {
 	aim__json_writer json;
-	aim__write_init(&json, &w->data);
+	aim__write_init(&json, &batch->data);
 	aim__write_begin_object(&json);
 	aim__write_member_string(&json, "capability", grant->capability);
 	aim__write_member_bool(&json, "deny", grant->deny != 0);
 	if (grant->expires_at_s)
 		aim__write_member_int64(&json, "expires_at_s", grant->expires_at_s);
-	aim__write_member_text(&json, "grant", w->id);
+	aim__write_member_string(&json, "grant", grant->id);
 	aim__write_end_object(&json);
 	aim_status rc = aim__write_finish(&json);
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 }
 
-static aim_status commit(grant_work *w, aim_store_op ops[3], const aim__grant *grant,
-                         const char *kind, aim_str actor, uint32_t *out_failed_op, aim_error *err)
+static aim_status add_record(aim__batch *batch, const char *kind, const aim__grant *grant, aim_str actor,
+                             aim_error *err)
 {
-	aim_status rc = write_data(w, grant, err);
-	if (rc != AIM_OK)
-		return rc;
-	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST};
-	r.kind = aim_str_from(kind);
-	r.user = actor;
-	r.subject = aim_str_from(w->agent);
-	r.action = grant->capability;
-	r.resource = grant->resource;
-	r.reason = grant->reason;
-	r.data = aim_buf_str(&w->data);
-	ops[2] = aim__registry_epoch_step();
-	return aim__record_commit(w->registry, ops, 3, &r, 1, out_failed_op, err);
+	aim_audit_record *r = aim__batch_record(batch, kind, grant->agent, 0);
+	r->user = actor;
+	r->action = grant->capability;
+	r->resource = grant->resource;
+	r->reason = grant->reason;
+	return write_data(batch, grant, err);
 }
 
-static aim_status add(grant_work *w, const aim_grant_spec *spec, aim_error *err)
+static aim_status step_count(aim__batch *batch, aim_str agent, int64_t by, aim_error *err)
 {
-	aim__grant grant = {.capability = spec->capability, .resource = spec->resource,
-	                    .reason = spec->reason, .actor = spec->actor,
-	                    .expires_at_s = spec->expires_at_s, .deny = spec->flags & AIM_GRANT_DENY};
-	uint32_t failed_op = 0;
-	aim_status rc = aim_ctx_now_us(w->registry->ctx, &grant.created_us);
-	if (rc == AIM_OK)
-		rc = aim__id_new(w->registry->ctx, ID_PREFIX, grant.created_us, w->id);
-	if (rc != AIM_OK)
-		return aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
-	grant.id = aim_str_from(w->id);
-	grant.agent = aim_str_from(w->agent);
-	grant.name_space = aim_registry_name_space(w->registry);
-	rc = work_keys(w, err);
-	if (rc == AIM_OK)
-		rc = write_grant(w, &grant, err);
+	aim_status rc = aim__batch_add(batch, AIM_STORE_ADD, 0, COUNT, &agent, 1, NULL, NULL, err);
 	if (rc != AIM_OK)
 		return rc;
-	aim_store_op ops[3] = {{.kind = AIM_STORE_PUT_IF_ABSENT},
-	                       {.kind = AIM_STORE_ADD, .delta = 1, .bound = MAX_GRANTS}};
-	ops[0].key = aim_buf_bytes(&w->key);
-	ops[0].value = aim_buf_bytes(&w->value);
-	ops[1].key = aim_buf_bytes(&w->count_key);
-	rc = commit(w, ops, &grant, "capability_granted", spec->actor, &failed_op, err);
-	if (rc == AIM_E_STORE_BOUND)
-		return aim__fail(err, AIM_E_LIMIT, AIM_LAYER_IDENTITY, "%s has %u grants already", w->agent,
-		                 MAX_GRANTS);
-	return rc;
+	batch->ops[batch->n_ops - 1].delta = by;
+	batch->ops[batch->n_ops - 1].bound = by > 0 ? MAX_GRANTS : 0;
+	return AIM_OK;
+}
+
+aim_status aim__grant_put(aim__batch *batch, aim__grant *grant, char out_id[AIM__ID_SIZE], aim_error *err)
+{
+	aim_registry *registry = batch->registry;
+	aim_status rc = aim_ctx_now_us(registry->ctx, &grant->created_us);
+	if (rc == AIM_OK)
+		rc = aim__id_new(registry->ctx, ID_PREFIX, grant->created_us, out_id);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
+	grant->id = aim_str_from(out_id);
+	grant->name_space = aim_registry_name_space(registry);
+	aim_str parts[2] = {grant->agent, grant->id};
+	rc = aim__batch_add(batch, AIM_STORE_PUT_IF_ABSENT, 0, BY_AGENT, parts, 2, &grant_table, grant, err);
+	if (rc == AIM_OK)
+		rc = step_count(batch, grant->agent, 1, err);
+	return rc == AIM_OK ? add_record(batch, "capability_granted", grant, grant->actor, err) : rc;
+}
+
+aim_status aim__grant_too_many(aim_str agent, aim_error *err)
+{
+	return aim__fail(err, AIM_E_LIMIT, AIM_LAYER_IDENTITY, "%.*s has %u grants already", AIM__STR(agent),
+	                 MAX_GRANTS);
+}
+
+static aim_status add(aim_registry *registry, const char *agent, const aim_grant_spec *spec,
+                      char out_id[AIM__ID_SIZE], aim_error *err)
+{
+	aim__batch batch;
+	aim__grant grant = {.agent = aim_str_from(agent), .capability = spec->capability,
+	                    .resource = spec->resource, .reason = spec->reason, .actor = spec->actor,
+	                    .expires_at_s = spec->expires_at_s, .deny = spec->flags & AIM_GRANT_DENY};
+	aim__batch_init(&batch, registry);
+	aim_status rc = aim__grant_put(&batch, &grant, out_id, err);
+	if (rc == AIM_OK)
+		rc = aim__batch_commit(&batch, NULL, err);
+	aim__batch_dispose(&batch);
+	return rc == AIM_E_STORE_BOUND ? aim__grant_too_many(grant.agent, err) : rc;
 }
 
 aim_status aim_grant_add(aim_registry *registry, const aim_grant_spec *spec, char *out_id,
                          aim_error *err)
 {
 	aim_grant_spec s = {.struct_size = sizeof s};
-	grant_work w;
+	char agent[AIM__ID_SIZE], id[AIM__ID_SIZE];
 	if (!registry || !spec)
 		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and spec are required");
 	aim_status rc = aim__sized_in(&s, sizeof s, spec, sizeof s, "aim_grant_spec", err);
 	if (rc == AIM_OK)
-		rc = check_spec(registry->ctx, &s, err);
-	if (rc != AIM_OK)
-		return rc;
-	work_init(&w, registry);
-	rc = aim__subject_usable(registry, &aim__agent_kind, s.agent, w.agent, err);
+		rc = aim__grant_check_spec(registry->ctx, &s, err);
 	if (rc == AIM_OK)
-		rc = add(&w, &s, err);
+		rc = aim__subject_usable(registry, &aim__agent_kind, s.agent, agent, err);
+	if (rc == AIM_OK)
+		rc = add(registry, agent, &s, id, err);
 	if (rc == AIM_OK && out_id)
-		memcpy(out_id, w.id, AIM__ID_SIZE);
-	work_dispose(&w);
+		memcpy(out_id, id, AIM__ID_SIZE);
 	return rc;
 }
 
@@ -264,51 +232,59 @@ aim_status aim_grant_list(aim_registry *registry, aim_str agent, aim_grant_visit
 
 /* ---- removing ---- */
 
-static aim_status remove_grant(grant_work *w, aim__record *record, aim__arena *arena, aim_str actor,
-                               aim_error *err)
+typedef struct removal {
+	aim__record record;
+	aim__arena arena;
+	aim__batch batch;
+	aim_buf key;
+} removal;
+
+static aim_status remove_grant(removal *r, const aim_str parts[2], aim_str actor, aim_error *err)
 {
 	aim__grant grant;
 	int visible = 0;
-	uint32_t failed_op;
-	aim_bytes key = aim_buf_bytes(&w->key);
-	aim_status rc = aim__store_get(w->registry->store, key, &w->value, &record->version, err);
+	aim_status rc = aim__record_key(&r->key, BY_AGENT, parts, 2, err);
 	if (rc == AIM_OK)
-		rc = aim__grant_read(record, key, aim_buf_bytes(&w->value), arena, &grant, &visible, err);
+		rc = aim__record_load(&r->record, aim_buf_bytes(&r->key), err);
+	if (rc == AIM_OK)
+		rc = aim__grant_read(&r->record, aim_buf_bytes(&r->key), aim_buf_bytes(&r->record.text), &r->arena,
+		                     &grant, &visible, err);
 	if (rc == AIM_E_NOT_FOUND || (rc == AIM_OK && !visible))
-		return aim__fail(err, AIM_E_NOT_FOUND, AIM_LAYER_IDENTITY, "%s has no grant %s", w->agent, w->id);
-	if (rc != AIM_OK)
-		return rc;
-	aim_store_op ops[3] = {{.kind = AIM_STORE_DELETE},
-	                       {.kind = AIM_STORE_ADD, .delta = -1, .bound = 0}};
-	ops[0].key = key;
-	ops[0].version = record->version;
-	ops[1].key = aim_buf_bytes(&w->count_key);
-	return commit(w, ops, &grant, "capability_revoked", actor, &failed_op, err);
+		return aim__fail(err, AIM_E_NOT_FOUND, AIM_LAYER_IDENTITY, "%.*s has no grant %.*s",
+		                 AIM__STR(parts[0]), AIM__STR(parts[1]));
+	if (rc == AIM_OK)
+		rc = aim__batch_add(&r->batch, AIM_STORE_DELETE, r->record.version, BY_AGENT, parts, 2, NULL, NULL,
+		                    err);
+	if (rc == AIM_OK)
+		rc = step_count(&r->batch, parts[0], -1, err);
+	if (rc == AIM_OK)
+		rc = add_record(&r->batch, "capability_revoked", &grant, actor, err);
+	return rc == AIM_OK ? aim__batch_commit(&r->batch, NULL, err) : rc;
 }
 
 aim_status aim_grant_remove(aim_registry *registry, aim_str agent, aim_str id, aim_str actor,
                             aim_error *err)
 {
-	grant_work w;
-	aim__record record;
-	aim__arena arena;
+	char agent_id[AIM__ID_SIZE], grant_id[AIM__ID_SIZE];
+	removal r;
 	if (!registry)
 		return AIM__MISUSE(NULL, "registry is required");
 	aim_status rc = aim__check_name(registry->ctx, "actor", actor, 0, err);
+	if (rc == AIM_OK)
+		rc = aim__id_parse(aim__agent_kind.id_prefix, agent, agent_id, err);
+	if (rc == AIM_OK)
+		rc = aim__id_parse(ID_PREFIX, id, grant_id, err);
 	if (rc != AIM_OK)
 		return rc;
-	work_init(&w, registry);
-	aim__record_init(&record, registry);
-	aim__arena_init(&arena, registry->ctx, 1024, 0);
-	rc = aim__id_parse(aim__agent_kind.id_prefix, agent, w.agent, err);
-	if (rc == AIM_OK)
-		rc = aim__id_parse(ID_PREFIX, id, w.id, err);
-	if (rc == AIM_OK)
-		rc = work_keys(&w, err);
-	if (rc == AIM_OK)
-		rc = remove_grant(&w, &record, &arena, actor, err);
-	aim__arena_dispose(&arena);
-	aim__record_dispose(&record);
-	work_dispose(&w);
+	aim_str parts[2] = {aim_str_from(agent_id), aim_str_from(grant_id)};
+	aim__record_init(&r.record, registry);
+	aim__arena_init(&r.arena, registry->ctx, 1024, 0);
+	aim__batch_init(&r.batch, registry);
+	aim__buf_init(&r.key, registry->ctx);
+	rc = remove_grant(&r, parts, actor, err);
+	aim__buf_dispose(&r.key);
+	aim__batch_dispose(&r.batch);
+	aim__arena_dispose(&r.arena);
+	aim__record_dispose(&r.record);
 	return rc;
 }

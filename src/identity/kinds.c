@@ -42,6 +42,7 @@ static const aim__store_column server_columns[] = {
 	{"version", "$.version"},
 	{"owner", "$.owner"},
 	{"did", "$.did"},
+	{"aliases", "$.aliases"},
 	{"key_id", "$.key_id"},
 	{"capabilities", "$.capabilities"},
 	{"verification_url", "$.verification_url"},
@@ -58,6 +59,7 @@ static const aim__store_column link_columns[] = {
 	{"namespace", "$.namespace"},
 	{"first_seen_at", "$.first_seen_at"},
 	{"last_seen_at", "$.last_seen_at"},
+	{"connections", "$.connections"},
 };
 
 static const aim__store_column grant_columns[] = {
@@ -71,6 +73,22 @@ static const aim__store_column grant_columns[] = {
 	{"granted_by", "$.granted_by"},
 	{"reason", "$.reason"},
 	{"created_at", "$.created_at"},
+};
+
+static const aim__store_column request_columns[] = {
+	{"id", "$.id"},
+	{"agent", "$.agent"},
+	{"namespace", "$.namespace"},
+	{"state", "$.state"},
+	{"capability", "$.capability"},
+	{"resource", "$.resource"},
+	{"reason", "$.reason"},
+	{"expires_at", "$.expires_at"},
+	{"requested_at", "$.requested_at"},
+	{"decided_at", "$.decided_at"},
+	{"decided_by", "$.decided_by"},
+	{"decided_why", "$.decided_why"},
+	{"grant_id", "$.grant"},
 };
 
 static const aim__store_column delegation_columns[] = {
@@ -137,6 +155,8 @@ static const aim__record_kind keystores = {"keystores", "keystore/", 1, COUNT(ke
                                            keystore_columns, NULL};
 static const aim__record_kind links = {"links", "link/", 1, COUNT(link_columns), link_columns, NULL};
 static const aim__record_kind grants = {"grants", "grant/", 1, COUNT(grant_columns), grant_columns, NULL};
+static const aim__record_kind requests = {"grant_requests", "grant-request/", 1, COUNT(request_columns),
+                                          request_columns, NULL};
 static const aim__record_kind delegations = {"delegations", "delegation/", 1, COUNT(delegation_columns),
                                              delegation_columns, NULL};
 static const aim__record_kind revoked_links = {"delegations_revoked", "delegation-revoked/", 1,
@@ -145,4 +165,4 @@ static const aim__record_kind sessions = {"sessions", "session/", 1, COUNT(sessi
                                           NULL};
 
 const aim__record_kind *const aim__identity_kinds[AIM__IDENTITY_N_KINDS] = {
-	&agents, &servers, &links, &grants, &delegations, &revoked_links, &sessions, &keys, &keystores};
+	&agents, &servers, &links, &grants, &requests, &delegations, &revoked_links, &sessions, &keys, &keystores};

@@ -13,14 +13,16 @@
 
 #include <string.h>
 
-AIM__NO_PADDING(aim_link, 8 + 2 * 8 + 4 * sizeof(void *));
+AIM__NO_PADDING(aim_link, 8 + 2 * 8 + 4 * sizeof(void *) + 8);
 
 #define BY_AGENT "link/"
 #define BY_SERVER "link-server/"
+#define MAX_COUNT UINT64_C(9007199254740991) /* RFC 7493 §2.2 */
 
 typedef struct link_record {
 	aim_str agent, server, name_space;
 	int64_t first_seen_us, last_seen_us;
+	uint64_t n_connections;
 } link_record;
 
 static const aim__field link_fields[] = {
@@ -29,6 +31,7 @@ static const aim__field link_fields[] = {
 	{"namespace", offsetof(link_record, name_space), AIM__FIELD_TEXT, 1, NULL},
 	{"first_seen_at", offsetof(link_record, first_seen_us), AIM__FIELD_TIME_US, 1, NULL},
 	{"last_seen_at", offsetof(link_record, last_seen_us), AIM__FIELD_TIME_US, 1, NULL},
+	{"connections", offsetof(link_record, n_connections), AIM__FIELD_UINT, 0, NULL},
 };
 static const aim__fields link_table = {link_fields, sizeof link_fields / sizeof *link_fields};
 
@@ -75,6 +78,7 @@ static aim_status load(link_work *w, aim_error *err)
 	aim_str reverse[2] = {forward[1], forward[0]};
 	w->exists = 0;
 	aim__arena_reset(&w->arena);
+	memset(&w->link, 0, sizeof w->link);
 	aim_status rc = aim__record_key(&w->key, BY_AGENT, forward, 2, err);
 	if (rc == AIM_OK)
 		rc = aim__record_key(&w->reverse_key, BY_SERVER, reverse, 2, err);
@@ -125,8 +129,11 @@ static aim_status add_once(link_work *w, aim_str actor, aim_error *err)
 		rc = aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 	if (rc != AIM_OK)
 		return rc;
-	if (!w->exists)
+	if (!w->exists) {
 		w->link.first_seen_us = now_us;
+		w->link.n_connections = 0;
+	}
+	w->link.n_connections += w->link.n_connections < MAX_COUNT;
 	w->link.last_seen_us = now_us;
 	w->link.agent = aim_str_from(w->agent);
 	w->link.server = aim_str_from(w->server);
@@ -214,7 +221,8 @@ aim_status aim_link_check(aim_registry *registry, aim_str agent, aim_str server,
 		aim_link link = {.struct_size = sizeof link};
 		link.first_seen_us = w.link.first_seen_us;
 		link.last_seen_us = w.link.last_seen_us;
-		rc = aim__sized_out(out, &link, sizeof link, sizeof(aim_link));
+		link.n_connections = w.link.n_connections;
+		rc = aim__sized_out(out, &link, sizeof link, offsetof(aim_link, n_connections));
 	}
 	work_dispose(&w);
 	return rc;
@@ -245,7 +253,7 @@ static aim_status visit_link(void *user, aim_bytes key, aim_bytes value, uint64_
 	const link_record *l = &w->work.link;
 	if (!aim_str_equal(l->name_space, aim_registry_name_space(w->work.record.registry)))
 		return AIM_OK;
-	aim_link link = {sizeof link, 0, l->first_seen_us, l->last_seen_us, l->agent, l->server};
+	aim_link link = {sizeof link, 0, l->first_seen_us, l->last_seen_us, l->agent, l->server, l->n_connections};
 	rc = w->visit(w->user, &link);
 	w->done = rc == AIM_OK && --w->left == 0;
 	return w->done ? AIM_E_SPACE : rc; /* any failure ends the walk */
@@ -296,20 +304,22 @@ static aim_status count_row(void *user, aim_bytes key, aim_bytes value, uint64_t
 aim_status aim_link_count_agents(aim_registry *registry, aim_str server, uint64_t *out,
                                  aim_error *err)
 {
-	char id[AIM__ID_SIZE];
+	aim__subject *found = NULL;
 	uint64_t count = 0;
 	aim_buf key;
 	if (!registry || !out)
 		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and out are required");
-	aim_status rc = aim__id_parse(aim__server_kind.id_prefix, server, id, err);
+	/* The index does not say whose the links are: the server does. */
+	aim_status rc = aim__subject_find(registry, &aim__server_kind, server, &found, err);
 	if (rc != AIM_OK)
 		return rc;
 	aim__buf_init(&key, registry->ctx);
-	rc = walk_prefix(&key, BY_SERVER, id, err);
+	rc = walk_prefix(&key, BY_SERVER, found->id.ptr, err);
 	if (rc == AIM_OK)
 		rc = aim__record_walk(registry, aim_buf_bytes(&key), aim_bytes_from(NULL, 0), count_row,
 		                      &count, err);
 	aim__buf_dispose(&key);
+	aim__subject_free(found);
 	if (rc == AIM_OK)
 		*out = count;
 	return rc;

@@ -7,20 +7,13 @@
 #include "base/sized.h"
 #include "identity/check.h"
 #include "identity/status.h"
-#include "identity/subject.h"
 
+#include <aim/did.h>
 #include <string.h>
 
 #define P sizeof(void *)
-AIM__NO_PADDING(aim_server_spec, 16 + 25 * P);
+AIM__NO_PADDING(aim_server_spec, 16 + 27 * P);
 #undef P
-
-struct aim_server {
-	aim__subject subject;
-	aim_str version, url, command, verification_url;
-	aim__text_list args, env_names;
-	int64_t last_verified_us;
-};
 
 static const aim__field server_fields[] = {
 	AIM__SUBJECT_HEAD(struct aim_server),
@@ -47,16 +40,15 @@ static aim_server *server_of(aim__subject *subject)
 static const char *const server_schemes[] = {"stdio", "https", "http", "wss", "ws", NULL};
 static const char *const web_schemes[] = {"https", "http", NULL};
 
-/* How the server is reached: exactly one way. */
-static aim_status check_reach(const aim_server_spec *s, aim_error *err)
+aim_status aim__server_check_reach(const aim_server *s, aim_error *err)
 {
 	aim_status rc = aim__check_url("url", s->url, server_schemes, err);
 	if (rc == AIM_OK)
 		rc = aim__check_text("command", s->command, AIM__TEXT_MAX, 0, err);
 	if (rc == AIM_OK)
-		rc = aim__check_texts("arguments", s->args, s->n_args, err);
+		rc = aim__check_texts("arguments", s->args.items, s->args.n, err);
 	if (rc == AIM_OK)
-		rc = aim__check_env_names(s->env_names, s->n_env_names, err);
+		rc = aim__check_env_names(s->env_names.items, s->env_names.n, err);
 	if (rc != AIM_OK)
 		return rc;
 	int stdio = s->url.len >= 8 && memcmp(s->url.ptr, "stdio://", 8) == 0;
@@ -66,10 +58,15 @@ static aim_status check_reach(const aim_server_spec *s, aim_error *err)
 	if (s->command.len && s->url.len && !stdio)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY,
 		                 "a server has a url or a command, not both, unless the url is stdio://");
-	if (!s->command.len && (s->n_args || s->n_env_names))
+	if (!s->command.len && (s->args.n || s->env_names.n))
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_IDENTITY,
 		                 "arguments and environment variables need a command");
 	return AIM_OK;
+}
+
+aim_status aim__server_check_verification_url(aim_str url, aim_error *err)
+{
+	return aim__check_url("verification_url", url, web_schemes, err);
 }
 
 static aim_status check_spec(const aim_ctx *ctx, const aim_server_spec *s, aim_error *err)
@@ -77,9 +74,7 @@ static aim_status check_spec(const aim_ctx *ctx, const aim_server_spec *s, aim_e
 	if (s->flags != 0)
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_IDENTITY, "aim_server_spec.flags must be 0");
 	aim_status rc = aim__check_name(ctx, "version", s->version, 0, err);
-	if (rc == AIM_OK)
-		rc = aim__check_url("verification_url", s->verification_url, web_schemes, err);
-	return rc == AIM_OK ? check_reach(s, err) : rc;
+	return rc == AIM_OK ? aim__server_check_verification_url(s->verification_url, err) : rc;
 }
 
 static void fill_draft(aim_server *draft, const aim_server_spec *spec)
@@ -91,6 +86,8 @@ static void fill_draft(aim_server *draft, const aim_server_spec *spec)
 	s->owner = spec->owner;
 	s->capabilities.items = spec->capabilities;
 	s->capabilities.n = spec->n_capabilities;
+	s->aliases.items = spec->aliases;
+	s->aliases.n = spec->n_aliases;
 	s->status = spec->status ? spec->status : AIM_REGISTRY_PENDING;
 	draft->version = spec->version;
 	draft->url = spec->url;
@@ -111,13 +108,14 @@ aim_status aim_server_register(aim_registry *registry, const aim_server_spec *sp
 	aim__subject *subject = NULL;
 	if (!registry || !spec)
 		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and spec are required");
-	aim_status rc = aim__sized_in(&s, sizeof s, spec, sizeof s, "aim_server_spec", err);
+	aim_status rc = aim__sized_in(&s, sizeof s, spec, offsetof(aim_server_spec, aliases), "aim_server_spec", err);
 	if (rc == AIM_OK)
 		rc = check_spec(registry->ctx, &s, err);
 	if (rc != AIM_OK)
 		return rc;
 	fill_draft(&draft, &s);
-	if (s.public_key)
+	rc = aim__server_check_reach(&draft, err);
+	if (rc == AIM_OK && s.public_key)
 		rc = aim__subject_set_key(registry->ctx, &draft.subject, s.public_key, &key_text, err);
 	if (rc == AIM_OK)
 		rc = aim__subject_register(registry, &aim__server_kind, &draft.subject, NULL, s.actor,
@@ -162,6 +160,17 @@ aim_status aim_server_find_key(aim_registry *registry, const aim_public_key *pub
 		                   "registry, public_key and out are required");
 	aim_status rc = aim__subject_find_key(registry, &aim__server_kind, public_key, &subject, err);
 	return give(rc, subject, out);
+}
+
+aim_status aim_server_find_did(aim_registry *registry, aim_str did, aim_server **out, aim_error *err)
+{
+	char id[AIM__ID_SIZE];
+	if (!registry || !out)
+		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and out are required");
+	aim_status rc = aim_did_find(registry, did, id, err);
+	if (rc == AIM_OK && aim__subject_kind_of(aim_str_from(id)) != &aim__server_kind)
+		return aim__fail(err, AIM_E_NOT_FOUND, AIM_LAYER_IDENTITY, "%.*s is an agent, no server", AIM__STR(did));
+	return rc == AIM_OK ? aim_server_find(registry, aim_str_from(id), out, err) : rc;
 }
 
 typedef struct visitor {
@@ -336,4 +345,14 @@ size_t aim_server_env_name_count(const aim_server *server)
 aim_str aim_server_env_name_at(const aim_server *server, size_t index)
 {
 	return server ? aim__list_at(&server->env_names, index) : nothing;
+}
+
+size_t aim_server_alias_count(const aim_server *server)
+{
+	return server ? server->subject.aliases.n : 0;
+}
+
+aim_str aim_server_alias_at(const aim_server *server, size_t index)
+{
+	return server ? aim__list_at(&server->subject.aliases, index) : nothing;
 }

@@ -1,10 +1,21 @@
-/* identity/server.h — what the layers above change of a server. */
+/* identity/server.h — a server's record, and what the layers above change of it. */
 #ifndef AIM_IDENTITY_SERVER_H
 #define AIM_IDENTITY_SERVER_H
 
-#include "identity/batch.h"
+#include "identity/subject.h"
 
 #include <aim/server.h>
+
+struct aim_server {
+	aim__subject subject;
+	aim_str version, url, command, verification_url;
+	aim__text_list args, env_names;
+	int64_t last_verified_us;
+};
+
+/* Whether it is reached in exactly one way that is one. AIM_OK, AIM_E_INVALID, AIM_E_LIMIT. */
+aim_status aim__server_check_reach(const aim_server *server, aim_error *err);
+aim_status aim__server_check_verification_url(aim_str url, aim_error *err);
 
 /* Adds to the batch that the server was attested, by one that reached it or did not: the former stamps the time.
  * AIM_OK, AIM_E_NOT_FOUND, AIM_E_SERVER_REVOKED, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_STORE_CORRUPT, or the store's. */

@@ -207,6 +207,22 @@ aim_status aim__subject_kind_needed(aim_str id, const aim__subject_kind **out, a
 	                 "\"%.*s\" is no id: expected agt_ or srv_ and 32 hex digits", AIM__STR(id));
 }
 
+int aim__subject_is(const aim__subject *subject, aim_str text)
+{
+	char id[AIM__ID_SIZE];
+	if (text.len == 0)
+		return 0;
+	if (aim__id_parse(subject->kind->id_prefix, text, id, NULL) == AIM_OK &&
+	    aim_str_equal(aim_str_from(id), subject->id))
+		return 1;
+	if (aim_str_equal(text, subject->did) || aim_str_equal(text, subject->key_id))
+		return 1;
+	for (size_t i = 0; i < subject->aliases.n; i++)
+		if (aim_str_equal(text, subject->aliases.items[i]))
+			return 1;
+	return 0;
+}
+
 aim_status aim__subject_usable(aim_registry *registry, const aim__subject_kind *kind, aim_str id,
                                char out_id[AIM__ID_SIZE], aim_error *err)
 {

@@ -106,6 +106,22 @@ typedef aim_status (*aim__subject_visit)(void *user, const aim__subject *subject
 aim_status aim__subject_list(aim_registry *registry, const aim__subject_kind *kind, aim_str after,
                              size_t limit, aim__subject_visit visit, void *user, aim_error *err);
 
+/* A change of fields. apply checks what is asked for, makes the change in the subject and adds the names of what
+ * differs from before: none means that there is nothing to do. Its texts live as long as `asked`. */
+#define AIM__UPDATE_MAX 8u
+typedef struct aim__subject_changes {
+	const char *names[AIM__UPDATE_MAX];
+	size_t n;
+} aim__subject_changes;
+typedef aim_status (*aim__subject_apply)(aim__subject *subject, const void *asked, aim__subject_changes *changes,
+                                         aim_error *err);
+/* Replaces a text when flag is among flags and it differs. */
+void aim__subject_set(aim__subject_changes *changes, uint32_t flags, uint32_t flag, const char *name, aim_str *field,
+                      aim_str text);
+aim_status aim__subject_update(aim_registry *registry, const aim__subject_kind *kind, aim_str id,
+                               aim__subject_apply apply, const void *asked, aim_str actor, aim_str reason,
+                               aim_error *err);
+
 aim_status aim__subject_move(aim_registry *registry, const aim__subject_kind *kind, aim_str id,
                              const aim_registry_move *move, aim_error *err);
 
@@ -115,6 +131,9 @@ void aim__subject_free(aim__subject *subject);
  * namespace and it is not revoked; AIM_E_INVALID, AIM_E_NOT_FOUND, AIM_E_ID_STATUS, … */
 aim_status aim__subject_usable(aim_registry *registry, const aim__subject_kind *kind, aim_str id,
                                char out_id[AIM__ID_SIZE], aim_error *err);
+
+/* 1 when text names the subject: its id in either form, its DID, an alias or the id of its key. */
+int aim__subject_is(const aim__subject *subject, aim_str text);
 
 aim_str aim__list_at(const aim__text_list *list, size_t index);
 

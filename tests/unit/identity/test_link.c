@@ -44,6 +44,7 @@ static void adding_again_refreshes_last_seen(void **state)
 	assert_status(aim_link_add(h->registry, S(agent), S(server), S(""), NULL), AIM_OK);
 	assert_status(aim_link_check(h->registry, S(agent), S(server), &link, NULL), AIM_OK);
 	assert_int_equal(link.first_seen_us, first);
+	assert_int_equal(link.n_connections, 2);
 	assert_int_equal(link.last_seen_us, test_now_us);
 	assert_status(aim_link_count_agents(h->registry, S(server), &n, NULL), AIM_OK);
 	assert_int_equal(n, 1);

@@ -7,6 +7,20 @@
 #include "base/mem.h"
 #include "codec/number.h"
 
+/* The accessors of json.h as functions (C11 §6.7.4). */
+extern inline uint32_t aim__json_tag(const uint8_t *p, size_t len);
+extern inline const aim__json_node *aim__json_node_of(const aim_json *doc, aim_json_value value);
+extern inline uint32_t aim__json_type(const aim_json *doc, aim_json_value value);
+extern inline aim_str aim__json_node_text(const aim_json *doc, const aim__json_node *node);
+extern inline aim_str aim__json_string(const aim_json *doc, aim_json_value value);
+extern inline uint32_t aim__json_skip(const aim_json *doc, aim_json_value value);
+extern inline aim_json_value aim__json_first(const aim_json *doc, aim_json_value container);
+extern inline aim_json_value aim__json_next(const aim_json *doc, aim_json_value value);
+extern inline aim_str aim__json_key(const aim_json *doc, aim_json_value value);
+extern inline int aim__json_key_is(const aim_json *doc, const aim__json_node *key, aim_str name, uint32_t tag);
+extern inline aim_json_value aim__json_member(const aim_json *doc, aim_json_value object, aim_str name);
+extern inline aim_json_value aim__json_member_text(const aim_json *doc, aim_json_value object, const char *name);
+
 void aim__json_init(aim_json *doc, aim_ctx *ctx)
 {
 	memset(doc, 0, sizeof *doc);

@@ -60,29 +60,31 @@ struct aim_json {
 void aim__json_init(aim_json *doc, aim_ctx *ctx);
 void aim__json_dispose(aim_json *doc);
 
+/* What follows is inlined where a hot file asks; json.c holds the one copy that all others call. */
+
 /* A cheap summary of a name that tells most names apart: length, first and last byte. Never trusted
  * alone. */
-static inline uint32_t aim__json_tag(const uint8_t *p, size_t len)
+inline uint32_t aim__json_tag(const uint8_t *p, size_t len)
 {
 	return len == 0 ? 0 : (uint32_t)len << 16 ^ (uint32_t)p[0] << 8 ^ p[len - 1];
 }
 
 /* The node of a value, NULL when there is none. */
-static inline const aim__json_node *aim__json_node_of(const aim_json *doc, aim_json_value value)
+inline const aim__json_node *aim__json_node_of(const aim_json *doc, aim_json_value value)
 {
 	if (value >= doc->n_nodes || doc->nodes[value].info & AIM__JSON_KEY)
 		return NULL;
 	return &doc->nodes[value];
 }
 
-static inline uint32_t aim__json_type(const aim_json *doc, aim_json_value value)
+inline uint32_t aim__json_type(const aim_json *doc, aim_json_value value)
 {
 	const aim__json_node *node = aim__json_node_of(doc, value);
 	return node ? node->info & AIM__JSON_TYPE : AIM_JSON_ABSENT;
 }
 
 /* The text of a string or key node. */
-static inline aim_str aim__json_node_text(const aim_json *doc, const aim__json_node *node)
+inline aim_str aim__json_node_text(const aim_json *doc, const aim__json_node *node)
 {
 	aim_str text = {(const char *)doc->source + node->start, node->end - node->start};
 	if (node->info & AIM__JSON_ESCAPED) {
@@ -95,7 +97,7 @@ static inline aim_str aim__json_node_text(const aim_json *doc, const aim__json_n
 }
 
 /* {NULL, 0} unless value is a string. */
-static inline aim_str aim__json_string(const aim_json *doc, aim_json_value value)
+inline aim_str aim__json_string(const aim_json *doc, aim_json_value value)
 {
 	const aim__json_node *node = aim__json_node_of(doc, value);
 	aim_str none = {NULL, 0};
@@ -105,13 +107,13 @@ static inline aim_str aim__json_string(const aim_json *doc, aim_json_value value
 }
 
 /* Index of the node behind value's subtree. value is a node. */
-static inline uint32_t aim__json_skip(const aim_json *doc, aim_json_value value)
+inline uint32_t aim__json_skip(const aim_json *doc, aim_json_value value)
 {
 	const aim__json_node *node = &doc->nodes[value];
 	return (node->info & AIM__JSON_TYPE) >= AIM_JSON_ARRAY ? node->link : value + 1;
 }
 
-static inline aim_json_value aim__json_first(const aim_json *doc, aim_json_value container)
+inline aim_json_value aim__json_first(const aim_json *doc, aim_json_value container)
 {
 	uint32_t type = aim__json_type(doc, container);
 	if (type < AIM_JSON_ARRAY || doc->nodes[container].link == container + 1)
@@ -120,7 +122,7 @@ static inline aim_json_value aim__json_first(const aim_json *doc, aim_json_value
 }
 
 /* value is a value of doc. */
-static inline aim_json_value aim__json_next(const aim_json *doc, aim_json_value value)
+inline aim_json_value aim__json_next(const aim_json *doc, aim_json_value value)
 {
 	uint32_t info = doc->nodes[value].info;
 	if (info & AIM__JSON_LAST)
@@ -129,13 +131,12 @@ static inline aim_json_value aim__json_next(const aim_json *doc, aim_json_value 
 }
 
 /* The name of a member. value is a member. */
-static inline aim_str aim__json_key(const aim_json *doc, aim_json_value value)
+inline aim_str aim__json_key(const aim_json *doc, aim_json_value value)
 {
 	return aim__json_node_text(doc, &doc->nodes[value - 1]);
 }
 
-static inline int aim__json_key_is(const aim_json *doc, const aim__json_node *key, aim_str name,
-                                   uint32_t tag)
+inline int aim__json_key_is(const aim_json *doc, const aim__json_node *key, aim_str name, uint32_t tag)
 {
 	if (!(key->info & AIM__JSON_ESCAPED))
 		return key->link == tag && key->end - key->start == name.len &&
@@ -145,8 +146,7 @@ static inline int aim__json_key_is(const aim_json *doc, const aim__json_node *ke
 }
 
 /* One look per member; the bytes are compared only when the tags agree. */
-static inline aim_json_value aim__json_member(const aim_json *doc, aim_json_value object,
-                                              aim_str name)
+inline aim_json_value aim__json_member(const aim_json *doc, aim_json_value object, aim_str name)
 {
 	if (aim__json_type(doc, object) != AIM_JSON_OBJECT)
 		return AIM_JSON_NONE;
@@ -158,8 +158,7 @@ static inline aim_json_value aim__json_member(const aim_json *doc, aim_json_valu
 	return AIM_JSON_NONE;
 }
 
-static inline aim_json_value aim__json_member_text(const aim_json *doc, aim_json_value object,
-                                                   const char *name)
+inline aim_json_value aim__json_member_text(const aim_json *doc, aim_json_value object, const char *name)
 {
 	aim_str text = {name, strlen(name)};
 	return aim__json_member(doc, object, text);

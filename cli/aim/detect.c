@@ -35,7 +35,7 @@ static const command commands[] = {
 	 detect_command_options, N(detect_command_options), sizeof(detect_options), run_detect},
 };
 
-const group group_servers = {NULL, "Servers", commands, N(commands)};
+const group group_servers = {NULL, "Looking", commands, N(commands)};
 
 /* --- where to look --------------------------------------------------------------------------------------------------- */
 

@@ -56,7 +56,7 @@ static aim_status visit(void *user, const aim_server *server)
 static int match_all(program *p, matching *m)
 {
 	aim_error err = {0};
-	int code = open_log(p, NULL, 0);
+	int code = p->registry ? EXIT_OK : open_log(p, NULL, 0);
 	if (code == EXIT_OK)
 		code = open_registry(p);
 	if (code != EXIT_OK)

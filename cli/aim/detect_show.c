@@ -20,7 +20,7 @@ static const struct {
 } reasons[] = {
 	{REASON_REVOKED, "revoked", "it is revoked"},
 	{REASON_NAMESAKE, "other_launch", "its name is registered, with another launch or URL"},
-	{REASON_UNREGISTERED, "not_registered", "it is not registered"},
+	{REASON_UNREGISTERED, "not_registered", "it is not registered; aim mcp register --all does it"},
 	{REASON_SUSPENDED, "suspended", "it is suspended"},
 	{REASON_UNATTESTED, "not_attested", "no live attestation"},
 };

@@ -65,15 +65,18 @@ int open_context(program *p)
 	return rc == AIM_OK ? EXIT_OK : failed("cannot start", rc, &err);
 }
 
-int open_log(program *p, const char *log_name, int to_write)
+int open_log(program *p, const char *log_name, int how)
 {
+	static const uint32_t by_how[] = {AIM_SQLITE_MUST_EXIST | AIM_SQLITE_READ_ONLY, AIM_SQLITE_MUST_EXIST, 0};
 	aim_error err = {0};
 	aim_audit_options o = {.struct_size = sizeof o};
 	const char *path = store_path(p);
 	int code = open_context(p);
 	if (code != EXIT_OK)
 		return code;
-	uint32_t flags = AIM_SQLITE_MUST_EXIST | (to_write ? 0 : AIM_SQLITE_READ_ONLY);
+	uint32_t flags = by_how[how];
+	if (how == TO_MAKE && access(path, F_OK) != 0 && !is_quiet(p))
+		say("making the store %s", path);
 	if (store_open(p->ctx, path, flags, &p->store) != AIM_OK)
 		return EXIT_FILE;
 	o.name = aim_str_from(log_name);

@@ -10,6 +10,9 @@
  *     audit*.c      aim audit …
  *     trust.c       aim trust …
  *     detect*.c     aim detect
+ *     registry.c    what aim mcp and aim agent share
+ *     mcp*.c        aim mcp …
+ *     agent*.c      aim agent …
  *
  * A new command is one entry in its group's table; a new group one entry in commands.c. Help, completion and the
  * tests find it by itself. What aim shares with the other programs is in cli/common.
@@ -56,7 +59,7 @@ typedef struct group {
 
 extern const group *const groups[];
 extern const size_t n_groups;
-extern const group group_key, group_audit, group_trust, group_servers, group_own;
+extern const group group_key, group_audit, group_trust, group_servers, group_mcp, group_agent, group_own;
 
 #define N(array) (sizeof(array) / sizeof *(array))
 
@@ -96,7 +99,8 @@ const char *store_path(const program *p);
 /* 0 when no store was named and there is none in the current folder. */
 int has_store(const program *p);
 /* Opens store and log. EXIT_OK or another, after saying what is wrong. */
-int open_log(program *p, const char *log_name, int to_write);
+int open_log(program *p, const char *log_name, int how);
+enum { TO_READ, TO_WRITE, TO_MAKE }; /* TO_MAKE: also makes the store when there is none */
 int open_context(program *p);
 /* On the open log. EXIT_OK or another. */
 int open_registry(program *p);

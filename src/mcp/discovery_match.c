@@ -73,6 +73,21 @@ static aim_status match_command(const aim__found_server *s, const aim_server *se
 
 /* --- URLs --------------------------------------------------------------------------------------------------------------- */
 
+/* A registered URL has no user and password. */
+static void drop_user(aim_buf *url)
+{
+	size_t start = 0, end, at = 0;
+	while (start + 3 < url->len && memcmp(url->ptr + start, "://", 3) != 0)
+		start++;
+	start += 3;
+	for (end = start; end < url->len && !strchr("/?", url->ptr[end]); end++)
+		at = url->ptr[end] == '@' ? end + 1 : at;
+	if (!at)
+		return;
+	memmove(url->ptr + start, url->ptr + at, url->len - at);
+	aim__buf_truncate(url, url->len - (at - start));
+}
+
 static aim_status match_url(const aim__found_server *s, const aim_server *server, aim_buf *text, int *out)
 {
 	uint8_t id[32], shown[32];
@@ -81,8 +96,10 @@ static aim_status match_url(const aim__found_server *s, const aim_server *server
 		rc = aim__launch_hash(text, s->transport, id);
 	if (rc == AIM_OK)
 		rc = aim__launch_url(text, s->url);
-	if (rc == AIM_OK)
+	if (rc == AIM_OK) {
+		drop_user(text);
 		rc = aim__launch_hash(text, s->transport, shown);
+	}
 	if (rc != AIM_OK)
 		return rc;
 	*out = memcmp(id, s->id, sizeof id) == 0 || memcmp(id, shown, sizeof id) == 0;

@@ -97,6 +97,8 @@ static const struct {
 	{"{\"url\": \"https://mcp.example/v1?token=s3cret\"}", {"https://mcp.example/v1?token=***"}, AIM_DISCOVERY_SAME},
 	{"{\"url\": \"https://mcp.example/v1?token=s3cret\"}", {"https://mcp.example/v1?token=s3cret"}, AIM_DISCOVERY_SAME},
 	{"{\"url\": \"https://mcp.example/v1?token=s3cret\"}", {"https://mcp.example/v1?token=other"}, AIM_DISCOVERY_NAMESAKE},
+	{"{\"url\": \"https://ada:s3cret@mcp.example/v3\"}", {"https://mcp.example/v3"}, AIM_DISCOVERY_SAME},
+	{"{\"url\": \"https://mcp.example@evil.example/v4\"}", {"https://mcp.example/v4"}, AIM_DISCOVERY_NAMESAKE},
 	{"{\"url\": \"https://mcp.example/v1\"}", {"https://mcp.example/v2"}, AIM_DISCOVERY_NAMESAKE},
 	{"{\"url\": \"https://mcp.example/v1\"}", {"http://mcp.example/v1"}, AIM_DISCOVERY_NAMESAKE},
 	{"{\"url\": \"https://mcp.example/v1\"}", {"npx", "x"}, AIM_DISCOVERY_NAMESAKE},

@@ -82,6 +82,7 @@
 #include <aim/trustinterop.h>
 #include <aim/trust.h>
 #include <aim/ledger.h>
+#include <aim/confidence.h>
 
 /* enforce */
 #include <aim/decision.h>

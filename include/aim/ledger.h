@@ -24,6 +24,12 @@ AIM_BEGIN_DECLS
 
 typedef struct aim_ledger aim_ledger;
 
+/** Flags of aim_ledger_options. @since 0.1 */
+#define AIM_LEDGER_AUTO_VERIFY 1u /**< a pending server becomes verified when its attesters reach consensus: at least 3
+                                   *   agents of 2 owners, confidence ≥ 60 %, and every agent's newest attestation
+                                   *   connected and with the same capabilities (aim/confidence.h) */
+#define AIM_LEDGER_ROBUST 2u      /**< that consensus is judged by the profile AIM_CONFIDENCE_ROBUST */
+
 /** Oldest and furthest ahead that a submitted attestation may be, in seconds. @since 0.1 */
 #define AIM_LEDGER_WINDOW_S 300
 
@@ -52,7 +58,7 @@ typedef aim_status (*aim_ledger_trust_of)(void *user, aim_str agent, int64_t at_
 /** @since 0.1 */
 typedef struct aim_ledger_options {
 	uint32_t struct_size;
-	uint32_t flags;               /**< 0 */
+	uint32_t flags;               /**< AIM_LEDGER_AUTO_VERIFY, AIM_LEDGER_ROBUST */
 	aim_ledger_trust_of trust_of; /**< NULL: the profile aim-8 over the registry's evidence (aim/trust.h) */
 	void *user;                   /**< for trust_of; kept until the ledger is freed */
 	int64_t trust_floor_micro;    /**< 0: AIM_LEDGER_TRUST_FLOOR_MICRO; ≤ 1 000 000; −1: no floor */
@@ -64,6 +70,8 @@ typedef struct aim_ledger_options {
 typedef struct aim_ledger_receipt {
 	uint32_t struct_size;
 	uint32_t flags;                       /**< AIM_LEDGER_LIVE, when it is now the live one */
+	uint32_t verified;                    /**< 1: AIM_LEDGER_AUTO_VERIFY has verified the server now */
+	aim_status verify_status;             /**< how looking for consensus went; AIM_OK when it was not looked for */
 	int64_t trust_micro;                  /**< of the agent, as it was compared with the floor */
 	char id[AIM_LEDGER_ID_SIZE];          /**< of the attestation, "att_…", NUL-terminated */
 	char supersedes[AIM_LEDGER_ID_SIZE];  /**< of the one that it has superseded, NUL-terminated; else empty */

@@ -41,13 +41,14 @@ typedef struct aim_registry_options {
 /** Flags of a move. @since 0.1 */
 #define AIM_REGISTRY_SECURITY 1u /**< suspend for a security reason: lifting needs OVERRIDE */
 #define AIM_REGISTRY_OVERRIDE 2u /**< lift a security suspension; needs a reason */
+#define AIM_REGISTRY_FROM_PENDING 4u /**< only when it is pending, else AIM_E_STATE */
 
 /** A move to another status. Allowed are pending → verified; pending, verified → suspended;
  *  suspended → verified; any → revoked. Moving to the present status changes nothing and succeeds.
  *  @since 0.1 */
 typedef struct aim_registry_move {
 	uint32_t struct_size;
-	uint32_t flags;    /**< AIM_REGISTRY_SECURITY, AIM_REGISTRY_OVERRIDE */
+	uint32_t flags;    /**< AIM_REGISTRY_SECURITY, AIM_REGISTRY_OVERRIDE, AIM_REGISTRY_FROM_PENDING */
 	uint32_t status;   /**< AIM_REGISTRY_* */
 	uint32_t reserved; /**< 0 */
 	aim_str reason;    /**< in; kept with the subject and in the audit record; ≤ 1 024 bytes */

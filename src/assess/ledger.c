@@ -8,7 +8,7 @@
 #include "base/sized.h"
 
 AIM__NO_PADDING(aim_ledger_options, 8 + 2 * sizeof(void *) + 8 + 8);
-AIM__NO_PADDING(aim_ledger_receipt, 8 + 8 + 2 * AIM_LEDGER_ID_SIZE);
+AIM__NO_PADDING(aim_ledger_receipt, 4 * 4 + 8 + 2 * AIM_LEDGER_ID_SIZE);
 AIM__NO_PADDING(aim_ledger_entry, 8 + 9 * sizeof(aim_str) + 4 * 8);
 AIM__NO_PADDING(aim_ledger_trust, 16);
 
@@ -17,7 +17,7 @@ AIM__NO_PADDING(aim_ledger_trust, 16);
 
 static aim_status check_options(const aim_ledger_options *o, aim_error *err)
 {
-	if (o->flags || o->reserved)
+	if (o->flags & ~(AIM_LEDGER_AUTO_VERIFY | AIM_LEDGER_ROBUST) || o->reserved)
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_ASSESS, "aim_ledger_options has an unknown flag");
 	if (o->trust_floor_micro < NO_FLOOR || o->trust_floor_micro > AIM_TRUSTSCORE_ONE)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ASSESS,

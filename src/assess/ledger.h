@@ -63,6 +63,9 @@ aim_status aim__attestation_nonce_new(aim_registry *registry, aim_str key_id, ai
 aim_status aim__attestation_record(const aim_ledger *ledger, aim__attestation *is, aim_str nonce,
                                    aim_ledger_receipt *receipt, aim_error *err);
 
+/* Moves a pending server to verified when its attesters agree. AIM_OK also when they do not. */
+aim_status aim__ledger_verify_by_consensus(aim_ledger *ledger, aim_str server, uint32_t *out_verified);
+
 /* When what is stored of an attestation may go. */
 int64_t aim__ledger_kept_until_us(const aim_ledger *ledger, int64_t expires_at_s);
 

@@ -242,7 +242,12 @@ static aim_status submit(submission *s, aim_error *err)
 	rc = apply(s, before_the_nonce, sizeof before_the_nonce / sizeof *before_the_nonce, err);
 	if (rc == AIM_OK)
 		rc = take(s, err);
-	return rc == AIM_OK ? AIM_OK : tell_refusal(s, rc, err);
+	if (rc != AIM_OK)
+		return tell_refusal(s, rc, err);
+	/* The attestation is recorded, whatever becomes of the consensus. */
+	if (s->ledger->options.flags & AIM_LEDGER_AUTO_VERIFY)
+		s->receipt.verify_status = aim__ledger_verify_by_consensus(s->ledger, s->p->server_id, &s->receipt.verified);
+	return AIM_OK;
 }
 
 aim_status aim_ledger_submit(aim_ledger *ledger, aim_str envelope, aim_str actor, aim_ledger_receipt *out,

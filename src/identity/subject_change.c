@@ -312,7 +312,7 @@ static aim_status take_move(const aim_ctx *ctx, const aim_registry_move *move, a
 	aim_status rc = aim__sized_in(out, sizeof *out, move, sizeof *out, "aim_registry_move", err);
 	if (rc != AIM_OK)
 		return rc;
-	if (out->flags & ~(AIM_REGISTRY_SECURITY | AIM_REGISTRY_OVERRIDE))
+	if (out->flags & ~(AIM_REGISTRY_SECURITY | AIM_REGISTRY_OVERRIDE | AIM_REGISTRY_FROM_PENDING))
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_IDENTITY,
 		                 "aim_registry_move.flags has an unknown bit");
 	if (out->status < AIM_REGISTRY_PENDING || out->status > AIM_REGISTRY_REVOKED)
@@ -323,7 +323,8 @@ static aim_status take_move(const aim_ctx *ctx, const aim_registry_move *move, a
 
 static aim_status check_move(const aim__subject *s, const aim_registry_move *move, aim_error *err)
 {
-	if (!aim_registry_move_allowed(s->status, move->status))
+	int wrong_start = move->flags & AIM_REGISTRY_FROM_PENDING && s->status != AIM_REGISTRY_PENDING;
+	if (wrong_start || !aim_registry_move_allowed(s->status, move->status))
 		return aim__fail(err, AIM_E_STATE, AIM_LAYER_IDENTITY, "%s %.*s is %s and cannot become %s",
 		                 s->kind->noun, AIM__STR(s->id), aim_registry_status_name(s->status),
 		                 aim_registry_status_name(move->status));

@@ -497,7 +497,7 @@ static void test_misuse(void **state)
 {
 	court *c = *state;
 	aim_ledger *ledger = NULL;
-	aim_ledger_options o = {.struct_size = sizeof o, .flags = 1};
+	aim_ledger_options o = {.struct_size = sizeof o, .flags = 4};
 	aim_ledger_receipt small = {.struct_size = 8};
 	assert_status(aim_ledger_open(c->h->registry, &o, &ledger, NULL), AIM_E_VERSION);
 	o.flags = 0;

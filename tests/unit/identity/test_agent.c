@@ -247,7 +247,7 @@ static void a_security_suspension_is_lifted_on_purpose_only(void **state)
 	assert_status(aim_agent_move(h->registry, S(id), &move, NULL), AIM_E_STATE);
 	move.reason = S("false alarm");
 	assert_status(aim_agent_move(h->registry, S(id), &move, NULL), AIM_OK);
-	move.flags = 4;
+	move.flags = 8;
 	assert_status(aim_agent_move(h->registry, S(id), &move, NULL), AIM_E_VERSION);
 	move = move_to(7);
 	assert_status(aim_agent_move(h->registry, S(id), &move, NULL), AIM_E_INVALID);

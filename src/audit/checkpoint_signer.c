@@ -98,7 +98,8 @@ static aim_status check_signature(aim_checkpoint_signer *s, const aim__checkpoin
 	return rc;
 }
 
-/* Takes over what is kept in the store: this signer's work, or another process's. */
+/* Takes over what is kept in the store: this signer's work, or another process's. What this signer signed is never
+ * followed by less: whoever removes kept checkpoints does not get another history signed. */
 static aim_status catch_up(aim_checkpoint_signer *s, aim_error *err)
 {
 	aim__checkpoint_kept kept;
@@ -106,6 +107,10 @@ static aim_status catch_up(aim_checkpoint_signer *s, aim_error *err)
 	aim_status rc = aim__checkpoint_load_newest(s->log, &kept, err);
 	if (rc == AIM_OK)
 		rc = check_signature(s, &kept, err);
+	if (rc == AIM_OK && kept.tree.count < s->signed_tree.count)
+		rc = aim__fail(err, AIM_E_AUDIT_TRUNCATED, AIM_LAYER_AUDIT,
+		               "the newest kept checkpoint is of %llu records; one of %llu was signed",
+		               (unsigned long long)kept.tree.count, (unsigned long long)s->signed_tree.count);
 	if (rc == AIM_OK)
 		s->signed_tree = kept.tree;
 	aim__checkpoint_kept_dispose(&kept);

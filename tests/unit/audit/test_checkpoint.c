@@ -8,6 +8,8 @@
 #include "store/store.h"
 
 #include <aim/checkpoint.h>
+#include <aim/retention.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -402,6 +404,36 @@ static void test_never_signs_a_rewritten_history(void **state)
 	free(v);
 }
 
+static void forget(bench *b, uint64_t size)
+{
+	char key[64];
+	snprintf(key, sizeof key, "checkpoint/main/%020llu", (unsigned long long)(UINT64_MAX - size));
+	aim_store_op op = {.kind = AIM_STORE_DELETE, .key = aim_bytes_from_str(aim_str_from(key))};
+	aim_store_batch batch = {&op, 1, AIM_OK, 0};
+	assert_status(aim__store_apply_group(b->store, &batch, 1, NULL), AIM_OK);
+}
+
+/* Someone cuts the log and removes checkpoints, so that the signer would begin again at an old one. */
+static void test_never_goes_back_behind_its_own_checkpoint(void **state)
+{
+	bench *b = *state;
+	aim_retention_options cut = {.struct_size = sizeof cut, .before = 8};
+	append_samples(b->log, 3);
+	assert_status(aim_checkpoint_close(open_signer(b, 0, 0), &b->err), AIM_OK);
+	append_samples(b->log, 3);
+	aim_checkpoint_signer *signer = open_signer(b, 0, 0);
+	assert_status(aim_checkpoint_now(signer, &b->err), AIM_OK);
+	append_samples(b->log, 2);
+	assert_status(aim_checkpoint_close(open_signer(b, 0, 0), &b->err), AIM_OK);
+	assert_status(aim_retention_apply(b->log, &cut, NULL, &b->err), AIM_OK);
+	forget(b, 8);
+	forget(b, 6);
+	assert_int_equal(newest(b), 3);
+	for (int i = 0; i < 2; i++)
+		assert_status(aim_checkpoint_now(signer, &b->err), AIM_E_AUDIT_TRUNCATED);
+	assert_status(aim_checkpoint_close(signer, &b->err), AIM_E_AUDIT_TRUNCATED);
+}
+
 /* ---- witnesses ---- */
 
 static void test_cosignatures_are_kept(void **state)
@@ -508,6 +540,7 @@ int main(void)
 		TEST(test_two_signers_share_the_work),
 		TEST(test_a_replaced_key),
 		TEST(test_never_signs_a_rewritten_history),
+		TEST(test_never_goes_back_behind_its_own_checkpoint),
 		TEST(test_cosignatures_are_kept),
 		TEST(test_cosignatures_of_something_else),
 		cmocka_unit_test(test_without_memory),

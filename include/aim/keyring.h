@@ -216,11 +216,13 @@ AIM_API AIM_CHECK_RESULT aim_status aim_keyring_save_key(aim_registry *registry,
                                                          const aim_keystore_options *options,
                                                          aim_str actor, aim_error *err);
 
-/** Opens a subject's key from the store. A revoked key is not given out.
+/** Opens a subject's key from the store. A revoked or expired key is not given out, nor any of a subject that is
+ *  suspended, revoked or expired.
  *  @param key_id      in, 64 hex digits; empty: of the subject's active key
  *  @param passphrase, options  as for aim_keystore_open()      @param out  out, owned; aim_key_unref()
  *  @return AIM_OK, AIM_E_NOT_FOUND (the subject, its active key, or the keystore), AIM_E_UNTRUSTED_KEY (the
- *          key is not the subject's), AIM_E_KEY_REVOKED, AIM_E_STORE_CORRUPT, AIM_E_INVALID, else as
+ *          key is not the subject's), AIM_E_KEY_REVOKED, AIM_E_ID_STATUS (suspended, revoked), AIM_E_EXPIRED (subject
+ *          or key), AIM_E_STORE_CORRUPT, AIM_E_INVALID, else as
  *          aim_keystore_open(), AIM_E_CLOCK, or the store's
  *  Threads: locked.  Allocates: as aim_keystore_open().  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_keyring_load_key(aim_registry *registry, aim_str subject,

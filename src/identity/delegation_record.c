@@ -64,12 +64,13 @@ static const aim__fields revocation_table = {revocation_fields, sizeof revocatio
 /* What one change writes. */
 typedef struct work {
 	aim_registry *registry;
-	aim_buf key, id_key, value, index, chain, data;
+	aim_buf key, id_key, value, index, chain, data, epoch;
+	aim_store_op hold; /* on all that verifying looks at */
 } work;
 
 static void work_init(work *w, aim_registry *registry)
 {
-	aim_buf *bufs[] = {&w->key, &w->id_key, &w->value, &w->index, &w->chain, &w->data};
+	aim_buf *bufs[] = {&w->key, &w->id_key, &w->value, &w->index, &w->chain, &w->data, &w->epoch};
 	w->registry = registry;
 	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
 		aim__buf_init(bufs[i], registry->ctx);
@@ -77,7 +78,7 @@ static void work_init(work *w, aim_registry *registry)
 
 static void work_dispose(work *w)
 {
-	aim_buf *bufs[] = {&w->key, &w->id_key, &w->value, &w->index, &w->chain, &w->data};
+	aim_buf *bufs[] = {&w->key, &w->id_key, &w->value, &w->index, &w->chain, &w->data, &w->epoch};
 	for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
 		aim__buf_dispose(bufs[i]);
 }
@@ -156,7 +157,7 @@ static aim_status describe(work *w, const aim_delegation *chain, aim_str actor, 
 
 static aim_status commit_chain(work *w, const stored_chain *s, aim_error *err)
 {
-	aim_store_op ops[2] = {{.kind = AIM_STORE_PUT_IF_ABSENT}, {.kind = AIM_STORE_PUT_IF_ABSENT}};
+	aim_store_op ops[3] = {{.kind = AIM_STORE_PUT_IF_ABSENT}, {.kind = AIM_STORE_PUT_IF_ABSENT}, w->hold};
 	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST};
 	ops[0].key = aim_buf_bytes(&w->id_key);
 	ops[0].value = aim_buf_bytes(&w->index);
@@ -169,15 +170,26 @@ static aim_status commit_chain(work *w, const stored_chain *s, aim_error *err)
 	r.subject = s->child;
 	r.user = s->actor;
 	r.data = aim_buf_str(&w->data);
-	return aim__record_commit(w->registry, ops, 2, &r, 1, NULL, err);
+	return aim__record_commit(w->registry, ops, 3, &r, 1, NULL, err);
 }
 
-/* Somebody has the id already: this very chain, or another. */
+/* Whether somebody has the id: a chain here, or one of another namespace. AIM_E_NOT_FOUND leaves err untouched. */
+static aim_status id_is_taken(work *w, aim_error *err)
+{
+	aim_buf_clear(&w->value);
+	return aim__store_get(w->registry->store, aim_buf_bytes(&w->id_key), &w->value, NULL, err);
+}
+
+/* Somebody has the id already, this very chain or another; or something else came between. */
 static aim_status compare(work *w, const aim_delegation *chain, aim_error *err)
 {
 	aim_delegation *other = NULL;
 	const aim__delegation_link *last = &chain->links[chain->n - 1];
-	aim_status rc = aim_delegation_find(w->registry, last->id, &other, err);
+	aim_status rc = id_is_taken(w, err);
+	if (rc == AIM_E_NOT_FOUND)
+		return aim__fail_plain(err, AIM_E_CONFLICT, AIM_LAYER_IDENTITY);
+	if (rc == AIM_OK)
+		rc = aim_delegation_find(w->registry, last->id, &other, err);
 	int same = rc == AIM_OK && memcmp(other->links[other->n - 1].hash, last->hash, sizeof last->hash) == 0;
 	aim_delegation_free(other);
 	if (rc != AIM_OK && rc != AIM_E_NOT_FOUND)
@@ -207,24 +219,36 @@ static aim_status record(work *w, const aim_delegation *chain, aim_str actor, ai
 	return rc == AIM_E_CONFLICT ? compare(w, chain, err) : rc;
 }
 
+/* What was verified holds until it is recorded: nobody was suspended and nothing revoked in between. */
+static aim_status verify_and_record(aim_registry *registry, const aim_delegation *chain,
+                                    const aim_delegation_check *check, aim_str actor, aim_error *err)
+{
+	work w;
+	work_init(&w, registry);
+	aim_status rc = aim__registry_epoch_hold(registry, &w.epoch, &w.hold, err);
+	if (rc == AIM_OK)
+		rc = aim_delegation_verify(chain, check, NULL, err);
+	if (rc == AIM_OK)
+		rc = record(&w, chain, actor, err);
+	work_dispose(&w);
+	return rc;
+}
+
 aim_status aim_delegation_record(aim_registry *registry, const aim_delegation *chain,
                                  const aim_delegation_check *check, aim_str actor, aim_error *err)
 {
 	aim_delegation_check c = {.struct_size = sizeof c};
-	work w;
 	if (!registry || !chain)
 		return AIM__MISUSE(registry ? registry->ctx : NULL, "registry and chain are required");
 	aim_status rc = aim__check_name(registry->ctx, "actor", actor, 0, err);
 	if (rc == AIM_OK)
 		rc = aim__sized_in(&c, sizeof c, check, sizeof c, "aim_delegation_check", err);
 	c.registry = registry;
-	if (rc == AIM_OK)
-		rc = aim_delegation_verify(chain, &c, NULL, err);
 	if (rc != AIM_OK)
 		return rc;
-	work_init(&w, registry);
-	rc = record(&w, chain, actor, err);
-	work_dispose(&w);
+	rc = AIM_E_CONFLICT;
+	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__RECORD_ATTEMPTS; i++)
+		rc = verify_and_record(registry, chain, &c, actor, err);
 	return rc;
 }
 

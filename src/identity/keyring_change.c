@@ -78,12 +78,6 @@ static aim_status find_subject(work *w, aim_str id, aim_error *err)
 	return rc == AIM_OK ? aim__subject_find(w->registry, kind, id, &w->subject, err) : rc;
 }
 
-static aim_status wrong_status(const work *w, aim_error *err)
-{
-	return aim__fail(err, AIM_E_ID_STATUS, AIM_LAYER_IDENTITY, "%s %.*s is %s", w->subject->kind->noun,
-	                 AIM__STR(w->subject->id), aim_registry_status_name(w->subject->status));
-}
-
 /* Puts key over what was read as w->old. */
 static aim_status put_old(work *w, aim_error *err)
 {
@@ -171,18 +165,6 @@ static aim_status check_window(const work *w, const aim_keyring_proof *p, aim_er
 	return AIM_OK;
 }
 
-/* Only someone who is in order hands over; a suspended one may have been taken over. */
-static aim_status may_rotate(const work *w, aim_error *err)
-{
-	const aim__subject *s = w->subject;
-	if (s->status != AIM_REGISTRY_PENDING && s->status != AIM_REGISTRY_VERIFIED)
-		return wrong_status(w, err);
-	if (s->expires_at_s && w->now_us >= s->expires_at_s * 1000000)
-		return aim__fail(err, AIM_E_EXPIRED, AIM_LAYER_IDENTITY, "%s %.*s has expired", s->kind->noun,
-		                 AIM__STR(s->id));
-	return AIM_OK;
-}
-
 static aim_status load_active(work *w, const aim_public_key *old_key, aim_error *err)
 {
 	char key_id[AIM_KEY_ID_SIZE];
@@ -218,8 +200,8 @@ static aim_status rotate(work *w, const aim_keyring_proof *p, aim_bytes proof, a
 	aim_status rc = find_subject(w, aim_str_from(p->subject), err);
 	if (rc == AIM_OK)
 		rc = check_window(w, p, err);
-	if (rc == AIM_OK)
-		rc = may_rotate(w, err);
+	if (rc == AIM_OK) /* a suspended one may have been taken over */
+		rc = aim__subject_in_order(w->subject, w->now_us, err);
 	if (rc == AIM_OK)
 		rc = load_active(w, &p->old_key, err);
 	if (rc == AIM_OK)
@@ -347,7 +329,8 @@ static aim_status replace(work *w, aim_str id, const aim_public_key *public_key,
 		return rc;
 	const aim__subject *s = w->subject;
 	if (s->status == AIM_REGISTRY_REVOKED)
-		return wrong_status(w, err);
+		return aim__fail(err, AIM_E_ID_STATUS, AIM_LAYER_IDENTITY, "%s %.*s is revoked", s->kind->noun,
+		                 AIM__STR(s->id));
 	if (s->key.present)
 		return aim__fail(err, AIM_E_STATE, AIM_LAYER_IDENTITY,
 		                 "%s %.*s has the active key %.*s: revoke it first", s->kind->noun, AIM__STR(s->id),

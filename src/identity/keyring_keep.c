@@ -205,6 +205,20 @@ aim_status aim_keyring_save_key(aim_registry *registry, const aim_key *key, aim_
 
 /* ---- loading ---- */
 
+/* A private key is given out to be used: not for a subject that may not, nor when nobody would accept it. */
+static aim_status may_use(const work *w, aim_error *err)
+{
+	int64_t now_us;
+	const aim__key_record *key = &w->key.key;
+	aim_status rc = aim_ctx_now_us(w->registry->ctx, &now_us);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
+	rc = aim__subject_in_order(w->subject, now_us, err);
+	if (rc == AIM_OK && key->expires_at_us && now_us >= key->expires_at_us)
+		rc = aim__key_valid_at(key, now_us, err);
+	return rc;
+}
+
 /* The container names its key, and what opens is compared with what was asked for. */
 static aim_status open_kept(work *w, aim_bytes passphrase, const aim_keystore_options *options,
                             aim_key **out, aim_error *err)
@@ -234,9 +248,10 @@ static aim_status load(work *w, aim_str key_id, aim_bytes passphrase, const aim_
 		                 AIM__STR(w->subject->id));
 	aim_status rc = find_key(w, key_id, err);
 	if (rc == AIM_OK)
-		rc = load_kept(w, key_id, err);
-	else
+		rc = may_use(w, err);
+	if (rc != AIM_OK)
 		return rc;
+	rc = load_kept(w, key_id, err);
 	if (rc == AIM_E_NOT_FOUND)
 		return aim__fail(err, rc, AIM_LAYER_IDENTITY, "there is no keystore of key %.*s", 16, key_id.ptr);
 	return rc == AIM_OK ? open_kept(w, passphrase, options, out, err) : rc;

@@ -116,6 +116,24 @@ aim_store_op aim__registry_epoch_step(void)
 	return op;
 }
 
+/* The counter is written as it is: its version moves, its value does not. */
+aim_status aim__registry_epoch_hold(aim_registry *registry, aim_buf *value, aim_store_op *out, aim_error *err)
+{
+	aim_store_op op = {.kind = AIM_STORE_PUT_IF_VERSION, .key = aim_bytes_from_str(aim_str_from(EPOCH_KEY))};
+	aim_buf_clear(value);
+	aim_status rc = aim__store_get(registry->store, op.key, value, &op.version, err);
+	if (rc == AIM_E_NOT_FOUND) {
+		op.kind = AIM_STORE_PUT_IF_ABSENT;
+		rc = aim__buf_add_byte(value, '0');
+		if (rc != AIM_OK)
+			(void)aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
+	}
+	op.value = aim_buf_bytes(value);
+	if (rc == AIM_OK)
+		*out = op;
+	return rc;
+}
+
 static int is_fresh(const aim_registry *registry, int64_t now_us)
 {
 	int64_t at = atomic_load_explicit(&registry->checked_us, memory_order_acquire);

@@ -2,6 +2,7 @@
 #ifndef AIM_IDENTITY_REGISTRY_H
 #define AIM_IDENTITY_REGISTRY_H
 
+#include "base/buf.h"
 #include "base/os.h"
 
 #include <aim/registry.h>
@@ -33,5 +34,9 @@ uint64_t aim__registry_generation(const aim_registry *registry);
 /* The operation that belongs into every batch which takes something away from a subject: it moves the
  * epoch, so that other processes look again. */
 aim_store_op aim__registry_epoch_step(void);
+
+/* An operation that is a conflict when anything was taken away from any subject after this call. value is cleared and
+ * borrowed by it. AIM_OK, AIM_E_NOMEM, or the store's. */
+aim_status aim__registry_epoch_hold(aim_registry *registry, aim_buf *value, aim_store_op *out, aim_error *err);
 
 #endif

@@ -274,8 +274,6 @@ static aim_status prepare(creating *c, const aim_session_spec *spec, aim_error *
 	aim_status rc = aim__session_now(c->registry, &s->created_us, err);
 	if (rc == AIM_OK)
 		rc = aim__id_parse(aim__agent_kind.id_prefix, spec->agent, c->agent, err);
-	if (rc == AIM_OK)
-		rc = aim__session_agent_active(c->registry, aim_str_from(c->agent), s->created_us, err);
 	if (rc == AIM_OK && (rc = aim__id_new(c->registry->ctx, AIM__SESSION_ID_PREFIX, s->created_us, c->id)) != AIM_OK)
 		(void)aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 	s->id = aim_str_from(c->id);
@@ -306,13 +304,15 @@ static aim_status add_session(creating *c, aim_error *err)
 	return rc;
 }
 
-/* One try: whatever sessions of the agent change meanwhile, the guard's version tells. */
+/* One try: whatever sessions of the agent change meanwhile, and its status, the guard's version tells. */
 static aim_status create_once(creating *c, aim_error *err)
 {
 	aim__session_list list;
 	aim__session_batch_clear(&c->batch);
 	aim__session_list_init(&list, c->registry);
 	aim_status rc = aim__session_batch_guard(&c->batch, c->session.agent, err);
+	if (rc == AIM_OK)
+		rc = aim__session_agent_active(c->registry, c->session.agent, c->session.created_us, err);
 	if (rc == AIM_OK)
 		rc = aim__session_list_load(&list, c->session.agent, INT64_MAX, err);
 	if (rc == AIM_OK)

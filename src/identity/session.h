@@ -10,6 +10,7 @@
 #define AIM__SESSION_ID_PREFIX "ses_"
 #define AIM__SESSION_BY_AGENT "session/"
 #define AIM__SESSION_BY_TOKEN "session-token/"
+/* One key for each agent, written by whatever decides who may have a session: its version is what counts. */
 #define AIM__SESSION_GUARD "session-guard/"
 
 typedef struct aim__session {

@@ -239,6 +239,17 @@ aim_status aim__subject_usable(aim_registry *registry, const aim__subject_kind *
 	return rc;
 }
 
+aim_status aim__subject_in_order(const aim__subject *s, int64_t now_us, aim_error *err)
+{
+	if (s->status != AIM_REGISTRY_PENDING && s->status != AIM_REGISTRY_VERIFIED)
+		return aim__fail(err, AIM_E_ID_STATUS, AIM_LAYER_IDENTITY, "%s %.*s is %s", s->kind->noun, AIM__STR(s->id),
+		                 aim_registry_status_name(s->status));
+	if (s->expires_at_s && now_us >= s->expires_at_s * 1000000)
+		return aim__fail(err, AIM_E_EXPIRED, AIM_LAYER_IDENTITY, "%s %.*s has expired", s->kind->noun,
+		                 AIM__STR(s->id));
+	return AIM_OK;
+}
+
 /* ---- listing ---- */
 
 typedef struct listing {

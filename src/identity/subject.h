@@ -134,6 +134,8 @@ aim_status aim__subject_usable(aim_registry *registry, const aim__subject_kind *
 
 /* 1 when text names the subject: its id in either form, its DID, an alias or the id of its key. */
 int aim__subject_is(const aim__subject *subject, aim_str text);
+/* Whether it may use its keys: pending or verified, and not expired. AIM_OK, AIM_E_ID_STATUS, AIM_E_EXPIRED. */
+aim_status aim__subject_in_order(const aim__subject *subject, int64_t now_us, aim_error *err);
 
 aim_str aim__list_at(const aim__text_list *list, size_t index);
 

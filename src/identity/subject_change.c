@@ -8,6 +8,7 @@
 #include "base/sized.h"
 #include "identity/check.h"
 #include "identity/did_find.h"
+#include "identity/session.h"
 
 #include <aim/agent.h>
 #include <aim/did.h>
@@ -349,6 +350,15 @@ static aim_status release_names(aim__batch *batch, const aim__subject *s, aim_er
 	return rc;
 }
 
+/* Who is creating a session of the agent looks at its status once more. */
+static aim_status stir_sessions(aim__batch *batch, const aim__subject *s, aim_error *err)
+{
+	static const aim__fields nothing = {NULL, 0};
+	if (s->kind != &aim__agent_kind)
+		return AIM_OK;
+	return aim__batch_add(batch, AIM_STORE_PUT, 0, AIM__SESSION_GUARD, &s->id, 1, &nothing, s, err);
+}
+
 static aim_status build_move(aim__batch *batch, aim__subject *s, const aim_registry_move *move,
                              aim_error *err)
 {
@@ -361,6 +371,8 @@ static aim_status build_move(aim__batch *batch, aim__subject *s, const aim_regis
 	/* It was not revoked at that version, so the names are still its own. */
 	if (rc == AIM_OK && move->status == AIM_REGISTRY_REVOKED)
 		rc = release_names(batch, s, err);
+	if (rc == AIM_OK)
+		rc = stir_sessions(batch, s, err);
 	if (rc == AIM_OK)
 		rc = write_data(batch, s, err);
 	if (rc == AIM_OK)

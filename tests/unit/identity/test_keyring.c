@@ -473,8 +473,8 @@ static void a_key_is_sealed_into_the_store_and_comes_back(void **state)
 	strcat(strcpy(at, "keystore/"), a.id);
 	static const char *const damaged[] = {
 		"{}", "not JSON",
-		"{\"key_id\":\"k\",\"subject\":\"s\",\"namespace\":\"default\","
-		"\"saved_at\":\"2026-01-02T03:04:05.000000Z\",\"container\":{\"v\":1}}"};
+		("{\"key_id\":\"k\",\"subject\":\"s\",\"namespace\":\"default\","
+	     "\"saved_at\":\"2026-01-02T03:04:05.000000Z\",\"container\":{\"v\":1}}")};
 	for (size_t i = 0; i < 3; i++) {
 		aim_buf *after = NULL;
 		house_damage(h, at, damaged[i]);
@@ -495,6 +495,35 @@ static void a_key_is_sealed_into_the_store_and_comes_back(void **state)
 	aim_key_unref(stranger.key);
 }
 
+/* Whoever may not act gets no key to act with. */
+static void a_key_is_given_out_only_to_be_used(void **state)
+{
+	house *h = *state;
+	char id[37];
+	pair a = agent_with_key(h, "a", id), b = new_pair(h, AIM_KEY_AGENT);
+	aim_keyring_change c = {.struct_size = sizeof c, .grace_s = 60};
+	aim_keystore_options fast = {.struct_size = sizeof fast, .passes = 1};
+	aim_bytes secret = aim_bytes_from("secret", 6);
+	aim_key *key = NULL;
+	fast.memory_kib = AIM_KEYSTORE_MIN_MEMORY_KIB;
+	assert_status(aim_keyring_save_key(h->registry, a.key, S(id), 0, secret, &fast, S(""), NULL), AIM_OK);
+	assert_status(rotate(h, &a, &b, id, &c), AIM_OK);
+	assert_status(aim_keyring_load_key(h->registry, S(id), S(a.id), secret, &fast, &key, NULL), AIM_OK);
+	aim_key_unref(key);
+	key = NULL;
+	assert_status(move_agent(h, id, AIM_REGISTRY_SUSPENDED), AIM_OK);
+	assert_status(aim_keyring_load_key(h->registry, S(id), S(a.id), secret, &fast, &key, NULL), AIM_E_ID_STATUS);
+	assert_status(move_agent(h, id, AIM_REGISTRY_VERIFIED), AIM_OK);
+	test_now_us += 60 * INT64_C(1000000);
+	assert_status(aim_keyring_load_key(h->registry, S(id), S(a.id), secret, &fast, &key, NULL), AIM_E_EXPIRED);
+	test_now_us -= 60 * INT64_C(1000000);
+	assert_status(move_agent(h, id, AIM_REGISTRY_REVOKED), AIM_OK);
+	assert_status(aim_keyring_load_key(h->registry, S(id), S(a.id), secret, &fast, &key, NULL), AIM_E_ID_STATUS);
+	assert_null(key);
+	aim_key_unref(a.key);
+	aim_key_unref(b.key);
+}
+
 static aim_status keep_and_open(aim_ctx *ctx, void *arg)
 {
 	aim_store *store = NULL;
@@ -504,6 +533,7 @@ static aim_status keep_and_open(aim_ctx *ctx, void *arg)
 	aim_key *key = NULL;
 	const pair *p = arg;
 	aim_agent_spec spec = {.struct_size = sizeof spec, .name = S("a"), .public_key = &p->public_key};
+	aim_keyring_change c = {.struct_size = sizeof c, .grace_s = 60};
 	aim_keystore_options fast = {.struct_size = sizeof fast, .passes = 1};
 	aim_bytes secret = aim_bytes_from("secret", 6);
 	fast.memory_kib = AIM_KEYSTORE_MIN_MEMORY_KIB;
@@ -590,6 +620,7 @@ int main(void)
 		T(wrong_arguments_are_refused),
 		T(damaged_key_records_are_errors),
 		T(a_key_is_sealed_into_the_store_and_comes_back),
+		T(a_key_is_given_out_only_to_be_used),
 		T(a_failing_allocation_breaks_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,7 @@
 
 /* assess */
 #include <aim/fingerprint.h>
+#include <aim/schemadiff.h>
 #include <aim/baseline.h>
 #include <aim/trustscore.h>
 #include <aim/trustinterop.h>

@@ -1,5 +1,7 @@
 /* backends/sodium.c — the crypto provider over libsodium: a table of thin calls. Layer backends.
  * Ed25519, SHA-256 and HMAC allocate nothing; Argon2id and secret memory are libsodium's own. */
+#include "base/mem.h"
+
 #include <aim/plugin/crypto.h>
 
 #include <sodium.h>
@@ -94,10 +96,10 @@ static aim_status open_sealed(void *user, const uint8_t key[32], const uint8_t n
                               aim_bytes associated, aim_bytes sealed, uint8_t *out)
 {
 	(void)user;
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed.ptr, sealed.len,
-	                                               associated.ptr, associated.len, nonce, key) != 0)
-		return AIM_E_SIGNATURE;
-	return AIM_OK;
+	int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed.ptr, sealed.len, associated.ptr,
+	                                                        associated.len, nonce, key);
+	AIM__DECLASSIFY(&failed, sizeof failed);
+	return failed ? AIM_E_SIGNATURE : AIM_OK;
 }
 
 static void *secret_alloc(void *user, size_t size)

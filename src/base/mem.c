@@ -102,5 +102,6 @@ int aim__equal_constant_time(const void *a, const void *b, size_t len)
 	uint32_t diff = 0;
 	for (size_t i = 0; i < len; i++)
 		diff |= (uint32_t)(x[i] ^ y[i]);
+	AIM__DECLASSIFY(&diff, sizeof diff);
 	return diff == 0;
 }

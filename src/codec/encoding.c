@@ -181,6 +181,7 @@ static aim_status hex_read(aim_str text, uint8_t *dst, size_t *out_len,
 		wrong |= (high | low) & 0xF0u;
 		dst[i / 2] = (uint8_t)(high << 4 | (low & 15u));
 	}
+	AIM__DECLASSIFY(&wrong, sizeof wrong);
 	for (size_t i = 0; wrong && i < text.len; i++)
 		if (hex_value((uint8_t)text.ptr[i]) == INVALID)
 			return bad(problem, AIM__ENCODING_BAD_CHARACTER, i);
@@ -190,12 +191,23 @@ static aim_status hex_read(aim_str text, uint8_t *dst, size_t *out_len,
 	return AIM_OK;
 }
 
+/* At most two characters. How much padding there is is no secret; what stands where it is missing is. */
+static size_t count_padding(aim_str text)
+{
+	uint32_t run = 1;
+	uint32_t n = 0;
+	for (size_t i = 0; i < 2 && i < text.len; i++) {
+		run &= in_range((uint8_t)text.ptr[text.len - 1 - i], '=', '=');
+		n += run;
+	}
+	AIM__DECLASSIFY(&n, sizeof n);
+	return n;
+}
+
 /* Cuts off the padding, which must be exactly what the form asks for. */
 static aim_status strip_padding(uint32_t form, aim_str *text, aim__encoding_problem *problem)
 {
-	size_t n = 0;
-	while (n < 2 && n < text->len && text->ptr[text->len - 1 - n] == '=')
-		n++;
+	size_t n = count_padding(*text);
 	if (!is_padded(form))
 		return n == 0 ? AIM_OK : bad(problem, AIM__ENCODING_BAD_PADDING, text->len - n);
 	if (text->len % 4 != 0)
@@ -239,6 +251,7 @@ static aim_status base64_read(uint32_t form, aim_str text, uint8_t *dst, size_t 
 		wrong |= read_group(text.ptr + i, left, plus, slash, dst + n);
 		n += left - 1;
 	}
+	AIM__DECLASSIFY(&wrong, sizeof wrong);
 	for (size_t i = 0; (wrong || text.len % 4 == 1) && i < text.len; i++)
 		if (base64_value((uint8_t)text.ptr[i], plus, slash) == INVALID)
 			return bad(problem, AIM__ENCODING_BAD_CHARACTER, i);

@@ -85,6 +85,7 @@ static aim_status finish_pair(aim_key *key, aim_error *err)
 	if (aim__ed25519_public(key->ctx, key->pair, public_key) != AIM_OK)
 		return aim__fail(err, AIM_E_CALLBACK, AIM_LAYER_CRYPTO,
 		                 "the crypto provider could not derive the public key");
+	AIM__DECLASSIFY(public_key, AIM_KEY_PUBLIC_LEN);
 	memcpy(key->pair + AIM_KEY_SEED_LEN, public_key, AIM_KEY_PUBLIC_LEN);
 	return AIM_OK;
 }
@@ -247,6 +248,7 @@ aim_status aim__key_sign(const aim_key *key, uint32_t purposes, aim_bytes messag
 		rc = sign_outside(key, message, signature, err);
 	else if ((rc = aim__ed25519_sign(key->ctx, key->pair, message, signature)) != AIM_OK)
 		aim__fail(err, rc, AIM_LAYER_CRYPTO, "the crypto provider could not sign");
+	AIM__DECLASSIFY(signature, sizeof signature);
 	if (rc == AIM_OK)
 		memcpy(out_signature, signature, sizeof signature);
 	return rc;

@@ -119,11 +119,14 @@ aim_status aim__keyform_read_jwk(aim__keyform *k, aim_bytes text)
 	return rc;
 }
 
+/* Base64url needs no escapes, so nothing has to look at the characters: they may be those of a seed. */
 static void write_bytes(aim__json_writer *w, const char *name, const uint8_t bytes[32])
 {
-	char text[43];
-	size_t len = aim__encoding_write(AIM_ENCODING_BASE64URL, (aim_bytes){bytes, 32}, text);
-	aim__write_member_string(w, name, (aim_str){text, len});
+	char text[1 + 43 + 1] = {'"'};
+	size_t len = aim__encoding_write(AIM_ENCODING_BASE64URL, (aim_bytes){bytes, 32}, text + 1);
+	text[1 + len] = '"';
+	aim__write_key(w, name);
+	aim__write_raw(w, aim_bytes_from(text, len + 2));
 	aim__wipe(text, sizeof text);
 }
 

@@ -195,6 +195,8 @@ static aim_status seal_seed(const aim_key *key, aim__keystore *k, aim_bytes asso
 	if (rc == AIM_OK)
 		rc = aim__aead_seal(ctx, s->key, k->nonce, associated, (aim_bytes){s->plain, sizeof s->plain},
 		                    k->sealed);
+	AIM__DECLASSIFY(k->check, sizeof k->check);
+	AIM__DECLASSIFY(k->sealed, sizeof k->sealed);
 	return rc == AIM_OK ? rc : aim__fail_plain(err, rc, AIM_LAYER_CRYPTO);
 }
 
@@ -304,6 +306,7 @@ static aim_status make_key(aim_ctx *ctx, const aim__keystore *k, const secrets *
                            aim_error *err)
 {
 	aim_key *key = NULL;
+	AIM__DECLASSIFY(s->plain, 1); /* the purpose; the seed comes behind it */
 	if (s->plain[0] != k->purpose)
 		return aim__fail(err, AIM_E_KEYSTORE, AIM_LAYER_CRYPTO,
 		                 "not a usable keystore: its purpose was changed");

@@ -74,6 +74,7 @@ static aim_status fill_key(aim_envelope_key *key, aim_bytes secret, aim_error *e
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, LAYER);
 	memcpy(key->fingerprint, mac, FINGERPRINT_LEN);
+	AIM__DECLASSIFY(key->fingerprint, FINGERPRINT_LEN);
 	aim__wipe(mac, sizeof mac);
 	return AIM_OK;
 }
@@ -195,6 +196,7 @@ aim_status aim_envelope_seal(const aim_envelope_key *key, aim_str payload, aim_s
 	rc = make_mac(key, &f, mac, err);
 	if (rc != AIM_OK)
 		return rc;
+	AIM__DECLASSIFY(mac, sizeof mac);
 	const size_t len = aim__encoding_write(AIM_ENCODING_BASE64, mac_bytes, signature);
 	return write_json(&f, (aim_str){signature, len}, out, err);
 }

@@ -93,6 +93,7 @@ static aim_status hash_token(const aim_ctx *ctx, aim_str token, uint8_t out[32])
 		return AIM_E_NOT_FOUND;
 	aim_status rc = aim__sha256_one(ctx, bytes, sizeof bytes, out);
 	aim__wipe(bytes, sizeof bytes);
+	AIM__DECLASSIFY(out, 32);
 	return rc;
 }
 
@@ -265,6 +266,7 @@ static aim_status new_token(const aim_ctx *ctx, char out[AIM_SESSION_TOKEN_SIZE]
 	if (rc == AIM_OK)
 		out[aim__encoding_write(AIM_ENCODING_BASE64URL, aim_bytes_from(bytes, sizeof bytes), out)] = '\0';
 	aim__wipe(bytes, sizeof bytes);
+	AIM__DECLASSIFY(hash, 32);
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_IDENTITY);
 }
 

@@ -29,8 +29,9 @@ static const command commands[] = {
 	{"detect", "", 0, 0, "find the MCP servers that clients use, and check each",
 	 "Reads the configuration of every known client, and variables MCP_SERVER_* that hold a URL. Nothing is started, and no "
 	 "server is spoken to.\n"
-	 "PASS: registered under this launch or URL, confidence 60 % or more, at least one live attestation, no open drift. FAIL: "
-	 "revoked, or a registered name with another launch or URL. WARN: everything else.\n"
+	 "PASS: registered under this launch or URL, confidence 60 % or more, at least one attestation counts, no open drift, not suspended. FAIL: "
+	 "revoked, an attestation that is not what was signed, or a registered name with another launch or URL. WARN: everything "
+	 "else.\n"
 	 "Exit status: 0 when all pass, 1 when one fails, 6 when one warns or a file could not be read.",
 	 detect_command_options, N(detect_command_options), sizeof(detect_options), run_detect},
 };
@@ -132,9 +133,9 @@ static int verdict_of_all(const detected *rows, size_t n, size_t n_problems)
 {
 	int code = n_problems ? EXIT_WARN : EXIT_OK;
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i].verdict == VERDICT_FAIL)
+		if (rows[i].verdict == AIM_CONFIDENCE_FAIL)
 			return EXIT_NO;
-		if (rows[i].verdict == VERDICT_WARN)
+		if (rows[i].verdict == AIM_CONFIDENCE_WARN)
 			code = EXIT_WARN;
 	}
 	return code;

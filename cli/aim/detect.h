@@ -19,25 +19,28 @@ int detect_scan(program *p, const char *home, const char *cwd, aim_discovery **o
 /* Says what could not be read, on stderr. Returns how many. */
 size_t detect_problems(const aim_discovery *found);
 
-enum { VERDICT_FAIL, VERDICT_WARN, VERDICT_PASS };
-
 /* Why a server did not pass: a set. */
 #define REASON_REVOKED 1u
 #define REASON_NAMESAKE 2u
 #define REASON_UNREGISTERED 4u
 #define REASON_SUSPENDED 8u
 #define REASON_UNATTESTED 16u
+#define REASON_CONFIDENCE 32u /* attested, and too low */
+#define REASON_DRIFT 64u
+#define REASON_SIGNATURE 128u
 
 typedef struct detected {
 	uint32_t match;  /* AIM_DISCOVERY_* */
 	uint32_t status; /* AIM_REGISTRY_*; 0 when it is not registered */
 	uint32_t rank;   /* of the registered servers that match, the highest counts */
-	uint32_t verdict;
+	uint32_t verdict;      /* AIM_CONFIDENCE_PASS … */
 	uint32_t reasons;      /* REASON_* */
-	uint32_t attestations; /* live ones */
-	int64_t confidence_micro; /* of a percent */
+	uint32_t consensus;    /* its attesters agree */
+	uint64_t attestations; /* that count */
+	uint64_t drift;        /* definitions that differ from the baseline */
+	int64_t confidence;    /* millionths of a percent */
 	char id[37];           /* of the registered server; empty when there is none */
-	char name[200];        /* its registered name, when that is not the name found */
+	char name[199];        /* its registered name, when that is not the name found */
 } detected;
 
 /* One detected for each server found, in their order; malloc'ed. EXIT_OK or another, after saying what is wrong. */

@@ -72,21 +72,78 @@ static int match_all(program *p, matching *m)
 
 /* --- what is known of it ---------------------------------------------------------------------------------------------- */
 
-static uint32_t reasons_of(const detected *row)
+static aim_status count_drift(program *p, detected *row, aim_error *err)
 {
-	if (row->match == AIM_DISCOVERY_NAMESAKE)
-		return REASON_NAMESAKE;
-	if (row->match == AIM_DISCOVERY_OTHER)
-		return REASON_UNREGISTERED;
-	if (row->status == AIM_REGISTRY_REVOKED)
-		return REASON_REVOKED;
-	return (row->status == AIM_REGISTRY_SUSPENDED ? REASON_SUSPENDED : 0) | (row->attestations ? 0 : REASON_UNATTESTED);
+	aim_baseline *baseline = NULL;
+	aim_baseline_entry e = {.struct_size = sizeof e};
+	aim_status rc = aim_baseline_open(p->registry, aim_str_from(row->id), &baseline, err);
+	for (size_t i = 0; rc == AIM_OK && aim_baseline_at(baseline, i, &e) == AIM_OK; i++)
+		row->drift += (e.flags & AIM_BASELINE_OPEN) != 0;
+	aim_baseline_free(baseline);
+	return rc;
 }
 
-static void judge(detected *row)
+static uint32_t reasons_of(const detected *row, const aim_confidence_summary *s)
 {
-	row->reasons = reasons_of(row);
-	row->verdict = row->reasons & (REASON_REVOKED | REASON_NAMESAKE) ? VERDICT_FAIL : row->reasons ? VERDICT_WARN : VERDICT_PASS;
+	uint32_t reasons = row->drift ? REASON_DRIFT : 0;
+	if (row->status == AIM_REGISTRY_REVOKED)
+		reasons |= REASON_REVOKED;
+	if (row->status == AIM_REGISTRY_SUSPENDED)
+		reasons |= REASON_SUSPENDED;
+	if (s->n_bad)
+		reasons |= REASON_SIGNATURE;
+	if (s->n_counted == 0)
+		return reasons | REASON_UNATTESTED;
+	return s->confidence < AIM_CONFIDENCE_PASSING ? reasons | REASON_CONFIDENCE : reasons;
+}
+
+static aim_status judge_registered(program *p, aim_ledger *ledger, detected *row, aim_error *err)
+{
+	aim_confidence *c = NULL;
+	aim_confidence_summary s = {.struct_size = sizeof s};
+	aim_status rc = count_drift(p, row, err);
+	if (rc == AIM_OK)
+		rc = aim_confidence_compute(ledger, aim_str_from(row->id), NULL, &c, err);
+	if (rc == AIM_OK)
+		rc = aim_confidence_read(c, &s);
+	if (rc == AIM_OK) {
+		row->verdict = aim_confidence_verdict(c, row->drift, 0);
+		row->confidence = s.confidence;
+		row->attestations = s.n_counted;
+		row->consensus = s.consensus;
+		row->status = s.server_status;
+		row->reasons = reasons_of(row, &s);
+	}
+	aim_confidence_free(c);
+	return rc;
+}
+
+static int judge_all(program *p, matching *m)
+{
+	aim_error err = {0};
+	aim_ledger *ledger = NULL;
+	aim_status rc = aim_ledger_open(p->registry, NULL, &ledger, &err);
+	progress_begin("weighing attestations", is_quiet(p));
+	for (size_t i = 0; i < m->n && rc == AIM_OK; i++)
+		if (m->rows[i].match == AIM_DISCOVERY_SAME)
+			rc = judge_registered(p, ledger, &m->rows[i], &err);
+	progress_end();
+	aim_ledger_free(ledger);
+	if (rc != AIM_OK)
+		say_store_error(store_path(p), rc, &err);
+	return exit_of(rc);
+}
+
+/* A server that nobody registered is unknown; one that goes by a registered name and is another is an impostor. */
+static void judge_others(matching *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		detected *row = &m->rows[i];
+		if (row->match == AIM_DISCOVERY_SAME)
+			continue;
+		row->verdict = row->match == AIM_DISCOVERY_NAMESAKE ? AIM_CONFIDENCE_FAIL : AIM_CONFIDENCE_WARN;
+		row->reasons = row->match == AIM_DISCOVERY_NAMESAKE ? REASON_NAMESAKE : REASON_UNREGISTERED;
+	}
 }
 
 int detect_assess(program *p, const aim_discovery *found, detected **out)
@@ -97,9 +154,13 @@ int detect_assess(program *p, const aim_discovery *found, detected **out)
 		say("out of memory");
 		return EXIT_FAILED;
 	}
-	int code = m.n && has_store(p) ? match_all(p, &m) : EXIT_OK;
-	for (size_t i = 0; i < m.n; i++)
-		judge(&m.rows[i]);
+	int code = EXIT_OK;
+	if (m.n && has_store(p)) {
+		code = match_all(p, &m);
+		if (code == EXIT_OK)
+			code = judge_all(p, &m);
+	}
+	judge_others(&m);
 	*out = m.rows;
 	return code;
 }

@@ -8,10 +8,10 @@
 #define NAME_COLUMNS 40u
 #define INDENT 7 /* below the name, behind "[PASS] " */
 
-static const struct {
-	const char *word;
-	int style;
-} verdicts[] = {{"FAIL", STYLE_BAD}, {"WARN", STYLE_BOLD}, {"PASS", STYLE_GOOD}};
+static int verdict_style(uint32_t verdict)
+{
+	return verdict == AIM_CONFIDENCE_PASS ? STYLE_GOOD : verdict == AIM_CONFIDENCE_WARN ? STYLE_BOLD : STYLE_BAD;
+}
 
 static const struct {
 	uint32_t reason;
@@ -22,16 +22,11 @@ static const struct {
 	{REASON_NAMESAKE, "other_launch", "its name is registered, with another launch or URL"},
 	{REASON_UNREGISTERED, "not_registered", "it is not registered; aim mcp register --all does it"},
 	{REASON_SUSPENDED, "suspended", "it is suspended"},
-	{REASON_UNATTESTED, "not_attested", "no live attestation"},
+	{REASON_SIGNATURE, "signature", "an attestation in the store is not what was signed"},
+	{REASON_UNATTESTED, "not_attested", "no attestation counts"},
+	{REASON_CONFIDENCE, "low_confidence", "its confidence is below 60 %"},
+	{REASON_DRIFT, "drift", "open drift"}, /* last: its number follows */
 };
-
-/* Micro-percent as a percentage with two decimals. */
-static const char *percent_text(int64_t micro, char *out, size_t size)
-{
-	long long hundredths = (micro + 5000) / 10000;
-	snprintf(out, size, "%lld.%02lld", hundredths / 100, hundredths % 100);
-	return out;
-}
 
 static int is_off(const aim_discovery_server *s)
 {
@@ -60,11 +55,15 @@ static void show_json(program *p, const aim_discovery *found, size_t i, const de
 		return;
 	}
 	answer_begin(&a);
-	answer_text(&a, "verdict", NULL, aim_str_from(verdicts[row->verdict].word));
+	answer_text(&a, "verdict", NULL, aim_str_from(aim_confidence_verdict_name(row->verdict)));
 	answer_text(&a, "name", NULL, s->name);
-	answer_number(&a, "confidence_micro", NULL, (uint64_t)row->confidence_micro);
+	answer_number(&a, "confidence_micro", NULL, (uint64_t)row->confidence);
 	answer_number(&a, "attestations", NULL, row->attestations);
 	answer_json(&a, "reasons", reasons_json(row->reasons, text, sizeof text));
+	if (row->match == AIM_DISCOVERY_SAME) {
+		answer_number(&a, "drift", NULL, row->drift);
+		answer_bool(&a, "consensus", NULL, row->consensus != 0);
+	}
 	if (row->id[0]) {
 		answer_text(&a, "server", NULL, aim_str_from(row->id));
 		answer_text(&a, "status", NULL, aim_str_from(aim_registry_status_name(row->status)));
@@ -156,6 +155,8 @@ static void put_reason_line(const detected *row)
 		return;
 	printf("%*s", INDENT, "");
 	put_reasons(row);
+	if (row->drift)
+		printf(": %llu definition%s from the baseline", (unsigned long long)row->drift, row->drift == 1 ? " differs" : "s differ");
 	if (row->name[0])
 		printf("%sregistered as %s", row->reasons ? "; " : "", printable(aim_str_from(row->name), name, sizeof name));
 	else if (row->id[0])
@@ -184,25 +185,26 @@ static void put_long(const aim_discovery *found, size_t i, const aim_discovery_s
 static void show_row(const aim_discovery *found, size_t i, const detected *row, const aim_discovery_server *s, unsigned width,
                      int digits)
 {
-	char name[NAME_COLUMNS * 8], percent[32];
+	char name[NAME_COLUMNS * 8], percent[AIM_CONFIDENCE_TEXT_SIZE] = "?";
+	aim_status rc = aim_confidence_text(row->confidence, percent);
+	(void)rc;
 	shown_name(s, name, sizeof name);
-	printf("[%s%s%s] %s%*s", style(verdicts[row->verdict].style), verdicts[row->verdict].word, style(STYLE_NONE), name,
+	printf("[%s%s%s] %s%*s", style(verdict_style(row->verdict)), aim_confidence_verdict_name(row->verdict), style(STYLE_NONE), name,
 	       (int)(width - columns_of(name)), "");
-	printf("  confidence: %6s%%  attestations: %*u", percent_text(row->confidence_micro, percent, sizeof percent), digits,
-	       row->attestations);
+	printf("  confidence: %7s  attestations: %*llu", percent, digits, (unsigned long long)row->attestations);
 	put_clients(found, i, s->n_origins);
 	puts(is_off(s) ? " (off)" : "");
 }
 
 static void show_all(const aim_discovery *found, const detected *rows, uint32_t flags)
 {
-	char name[NAME_COLUMNS * 8], number[16];
+	char name[NAME_COLUMNS * 8], number[24];
 	aim_discovery_server s = {.struct_size = sizeof s};
 	unsigned width = 0;
 	int digits = 1;
 	for (size_t i = 0; aim_discovery_at(found, i, &s) == AIM_OK; i++) {
 		unsigned columns = columns_of(shown_name(&s, name, sizeof name));
-		int len = snprintf(number, sizeof number, "%u", rows[i].attestations);
+		int len = snprintf(number, sizeof number, "%llu", (unsigned long long)rows[i].attestations);
 		width = columns > width ? columns : width;
 		digits = len > digits ? len : digits;
 	}

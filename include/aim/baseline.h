@@ -90,11 +90,14 @@ typedef struct aim_baseline_finding {
 	uint8_t observed_surface[AIM_FINGERPRINT_LEN]; /**< zero for REMOVED */
 } aim_baseline_finding;
 
+/** Flag of an entry: what was last listed differs from the baseline, and nobody has approved it. @since 0.1 */
+#define AIM_BASELINE_OPEN 1u
+
 /** One definition of the baseline, or a candidate beside it. Spans live until the next call that
  *  changes the baseline. @since 0.1 */
 typedef struct aim_baseline_entry {
 	uint32_t struct_size;
-	uint32_t flags;         /**< 0 */
+	uint32_t flags;         /**< AIM_BASELINE_OPEN */
 	uint32_t kind;          /**< AIM_FINGERPRINT_* */
 	uint32_t state;         /**< 0, AIM_BASELINE_PENDING, AIM_BASELINE_APPROVED */
 	uint32_t verdict;       /**< AIM_BASELINE_UNCHANGED …; 0: not observed since opening */
@@ -155,6 +158,16 @@ AIM_API const aim_baseline_finding *aim_baseline_finding_at(const aim_baseline *
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API aim_status aim_baseline_find(const aim_baseline *baseline, uint32_t kind, aim_str name,
                                      aim_baseline_entry *out);
+
+/** How many definitions are known: in the baseline, or candidates beside it.
+ *  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API size_t aim_baseline_count(const aim_baseline *baseline);
+/** One of them, by kind, in no particular order within it.
+ *  @param out  out, struct_size set by the caller; set only on AIM_OK
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND past the end.  Threads: const.  Allocates: no.
+ *  @since 0.1 */
+AIM_API aim_status aim_baseline_at(const aim_baseline *baseline, size_t index,
+                                   aim_baseline_entry *out);
 
 /** What an approval covers. @since 0.1 */
 typedef struct aim_baseline_approval {

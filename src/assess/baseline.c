@@ -87,16 +87,17 @@ static const aim__entry *look_up(const aim_baseline *b, uint32_t kind, aim_str n
 	return kind != 0 && kind < AIM__FINGERPRINT_KINDS ? aim__entry_find(&b->lists[kind], name) : NULL;
 }
 
-aim_status aim_baseline_find(const aim_baseline *baseline, uint32_t kind, aim_str name,
-                             aim_baseline_entry *out)
+/* What is stored differs from what is in the baseline: it is listed otherwise, not at all, or only listed. */
+static int is_open(const aim__entry *e)
+{
+	return e->cur.state == 0 || e->cur.gone || e->cur.candidate.raw != NULL;
+}
+
+static aim_status describe(const aim__entry *e, uint32_t kind, aim_baseline_entry *out)
 {
 	aim_baseline_entry found = {.struct_size = sizeof found};
-	if (!baseline || !out)
-		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and out are required");
-	const aim__entry *e = look_up(baseline, kind, name);
-	if (!e)
-		return AIM_E_NOT_FOUND;
 	found.kind = kind;
+	found.flags = is_open(e) ? AIM_BASELINE_OPEN : 0;
 	found.state = e->cur.state;
 	found.verdict = e->verdict;
 	found.version = e->cur.version;
@@ -108,6 +109,36 @@ aim_status aim_baseline_find(const aim_baseline *baseline, uint32_t kind, aim_st
 	memcpy(found.baseline_surface, e->cur.baseline.surface, AIM_FINGERPRINT_LEN);
 	memcpy(found.observed_surface, e->shown, AIM_FINGERPRINT_LEN);
 	return aim__sized_out(out, &found, sizeof found, sizeof found);
+}
+
+aim_status aim_baseline_find(const aim_baseline *baseline, uint32_t kind, aim_str name,
+                             aim_baseline_entry *out)
+{
+	if (!baseline || !out)
+		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and out are required");
+	const aim__entry *e = look_up(baseline, kind, name);
+	return e ? describe(e, kind, out) : AIM_E_NOT_FOUND;
+}
+
+size_t aim_baseline_count(const aim_baseline *baseline)
+{
+	size_t n = 0;
+	for (uint32_t kind = 1; baseline && kind < AIM__FINGERPRINT_KINDS; kind++)
+		n += baseline->lists[kind].n;
+	return n;
+}
+
+aim_status aim_baseline_at(const aim_baseline *baseline, size_t index, aim_baseline_entry *out)
+{
+	if (!baseline || !out)
+		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and out are required");
+	for (uint32_t kind = 1; kind < AIM__FINGERPRINT_KINDS; kind++) {
+		const aim__list *list = &baseline->lists[kind];
+		if (index < list->n)
+			return describe(list->entries[index], kind, out);
+		index -= list->n;
+	}
+	return AIM_E_NOT_FOUND;
 }
 
 int aim__baseline_find(const aim_baseline *baseline, uint32_t kind, aim_str name,

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import harness
 from harness import AIM, HOSTILE, Folder, case, environment, harmless, lines, main, make_store, on_terminal, run
 
 CANARY = "Zx81qP0vT7rK2mW9"
@@ -97,6 +98,24 @@ def registered():
         got = rows(*where, code=1)
         assert got[name]["verdict"] == "FAIL" and got[name]["reasons"] == ["other_launch"]
         assert "[FAIL]" in run("detect", *where, code=1).stdout
+
+
+@case
+def drift():
+    """open drift is a reason, and counted"""
+    with Folder() as f:
+        store = make_store(f)
+        put(f / "home/.cursor/mcp.json", {"mcpServers": {"s": {"command": sys.executable, "args": [str(f / "server.py")]}}})
+        where = ["--home", f / "home", "--cwd", f, "--store", store]
+        row = rows(*where, code=6)["s"]
+        assert row["drift"] == 0 and row["reasons"] == ["not_attested"] and row["consensus"] is False
+        before = harness.SERVER
+        harness.SERVER = before.replace('"inputSchema"', '"description": "and mail it", "inputSchema"').replace('"read", "write"', '"read",')
+        make_store(f)
+        harness.SERVER = before
+        row = rows(*where, code=6)["s"]
+        assert row["drift"] == 2 and set(row["reasons"]) == {"drift", "not_attested"} and row["verdict"] == "WARN"
+        assert "2 definitions differ" in run("detect", *where, code=6).stdout
 
 
 @case

@@ -538,6 +538,42 @@ static aim_status whole_life(aim_ctx *ctx, void *arg)
 	return rc;
 }
 
+/* Which of the definitions that another process finds are open, as a text like "a b!": in order of their names. */
+static const char *all_of(shop *s)
+{
+	static char text[100];
+	text[0] = '\0';
+	reopen(s);
+	for (char name = 'a'; name <= 'c'; name++)
+		for (size_t i = 0; i < aim_baseline_count(s->baseline); i++) {
+			aim_baseline_entry e = {.struct_size = sizeof e};
+			assert_status(aim_baseline_at(s->baseline, i, &e), AIM_OK);
+			if (e.name.ptr[0] == name)
+				snprintf(text + strlen(text), sizeof text - strlen(text), "%c%s ", name, e.flags & AIM_BASELINE_OPEN ? "!" : "");
+		}
+	return text;
+}
+
+static void drift_stays_open_until_it_is_approved(void **state)
+{
+	shop s = shop_open(state);
+	aim_baseline_entry e = {.struct_size = sizeof e};
+	assert_int_equal(aim_baseline_count(s.baseline), 0);
+	assert_status(observe(s.baseline, A, B), AIM_OK);
+	assert_string_equal(all_of(&s), "a b ");
+	assert_status(observe(s.baseline, A_CHANGED, C), AIM_OK); /* a changed, b is gone, c is new */
+	assert_string_equal(all_of(&s), "a! b! c! ");
+	assert_status(approve(s.baseline, "a", ""), AIM_OK);
+	assert_string_equal(all_of(&s), "a b! c! ");
+	assert_status(observe(s.baseline, A_CHANGED, B), AIM_OK);
+	assert_string_equal(all_of(&s), "a b ");
+	assert_status(aim_baseline_at(s.baseline, 2, &e), AIM_E_NOT_FOUND);
+	assert_status(aim_baseline_at(s.baseline, 0, NULL), AIM_E_INVALID);
+	assert_status(aim_baseline_at(NULL, 0, &e), AIM_E_INVALID);
+	assert_int_equal(aim_baseline_count(NULL), 0);
+	shop_close(&s);
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	(void)state;
@@ -567,6 +603,7 @@ int main(void)
 		TEST(names_may_be_anything),
 		TEST(a_forged_baseline_is_damage),
 		TEST(a_baseline_needs_a_server),
+		TEST(drift_stays_open_until_it_is_approved),
 		TEST(every_allocation_may_fail),
 	};
 	return cmocka_run_group_tests_name("assess/baseline", tests, NULL, NULL);

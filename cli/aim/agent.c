@@ -17,7 +17,7 @@ static const option register_options[] = {
 	{"--display-name", NULL, "TEXT", OPTION_TEXT, 0, AT(display_name), NULL, "its name for people"},
 	{"--description", NULL, "TEXT", OPTION_TEXT, 0, AT(description), NULL, "what it is for"},
 	{"--organization", NULL, "TEXT", OPTION_TEXT, 0, AT(organization), NULL, "who runs it"},
-	{"--parent", NULL, "AGENT", OPTION_TEXT, 0, AT(parent), NULL, "the agent that it works for"},
+	{"--parent", NULL, "AGENT", OPTION_TEXT, 0, AT(parent), NULL, "the verified agent that it works for"},
 	{"--aliases", NULL, "LIST", OPTION_TEXT, 0, AT(aliases), NULL, "DIDs and SPIFFE ids that others gave it, separated by commas"},
 	{"--days", NULL, "N", OPTION_NUMBER, 0, AT(days), NULL, "expires after so many days; default: never"},
 	{"--verified", NULL, NULL, OPTION_FLAG, REGISTRY_VERIFIED, AT(flags), NULL, "verify it at once, on your word"},

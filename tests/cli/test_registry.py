@@ -169,6 +169,8 @@ def agents():
         assert a["key_id"] == answer("key", "show", key)["key_id"] and a["did"].startswith("did:mesh:")
         assert a["capabilities"] == ["files:read", "web:get"] and a["type"] == "service" and a["aliases"] == ["spiffe://example.org/bot"]
         assert a["status"] == "pending" and a["expires"] > a["created"] and a["owner_verified"] is False
+        run("agent", "register", "child", "--parent", "bot", cwd=f, code=4)
+        answer("agent", "verify", "bot", cwd=f)
         child = answer("agent", "register", "child", "--parent", "bot", cwd=f)
         assert child["parent"] == a["id"] and child["owner"] == "ada@example.org"
         run("agent", "register", "x", "--parent", "nobody", cwd=f, code=1)

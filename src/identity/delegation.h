@@ -59,7 +59,7 @@ aim_str aim__delegation_covering(const aim__delegation_link *link, aim_str capab
 /* Says in err what a broken rule means for link i; returns the rule's status. */
 aim_status aim__delegation_broken(uint32_t rule, size_t i, aim_str what, aim_error *err);
 
-/* ---- delegation_record.c: what the registry knows ---- */
+/* ---- delegation_revoke.c ---- */
 
 /* *out is 1 when the link was revoked. */
 aim_status aim__delegation_revoked(aim_registry *registry, aim_str id, int *out, aim_error *err);

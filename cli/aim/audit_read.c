@@ -68,7 +68,8 @@ static int query(program *p, const audit_options *o, const record_filter *f, rec
 	return r->broken ? EXIT_NO : EXIT_OK;
 }
 
-int run_audit_query(program *p)
+/* Opens what both commands read, and the place where they show it. */
+static int run(program *p, int (*read)(program *p, const audit_options *o, const record_filter *f, records *r))
 {
 	records r;
 	record_filter f;
@@ -78,9 +79,14 @@ int run_audit_query(program *p)
 		code = audit_filter(p, o, &f);
 	if (code != EXIT_OK)
 		return code;
-	code = records_open(&r, p->ctx) == 0 ? query(p, o, &f, &r) : EXIT_FAILED;
+	code = records_open(&r, p->ctx) == 0 ? read(p, o, &f, &r) : EXIT_FAILED;
 	records_close(&r, code == EXIT_OK ? "no record matches" : NULL);
 	return code;
+}
+
+int run_audit_query(program *p)
+{
+	return run(p, query);
 }
 
 /* --- tail ---------------------------------------------------------------------------------------------------------- */
@@ -161,15 +167,5 @@ static int tail(program *p, const audit_options *o, const record_filter *f, reco
 
 int run_audit_tail(program *p)
 {
-	records r;
-	record_filter f;
-	const audit_options *o = p->options;
-	int code = open_log(p, o->log, 0);
-	if (code == EXIT_OK)
-		code = audit_filter(p, o, &f);
-	if (code != EXIT_OK)
-		return code;
-	code = records_open(&r, p->ctx) == 0 ? tail(p, o, &f, &r) : EXIT_FAILED;
-	records_close(&r, code == EXIT_OK ? "no record matches" : NULL);
-	return code;
+	return run(p, tail);
 }

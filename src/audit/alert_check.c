@@ -51,18 +51,6 @@ uint32_t aim_alert_severity_of_finding(aim_str severity)
 	return 0;
 }
 
-static int is_kind(aim_str kind)
-{
-	if (!kind.ptr || kind.len == 0 || kind.len > MAX_KIND_BYTES)
-		return 0;
-	for (size_t i = 0; i < kind.len; i++) {
-		char c = kind.ptr[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
-			return 0;
-	}
-	return 1;
-}
-
 aim_status aim__alert_check_spec(const aim_ctx *ctx, const aim_alert_spec *spec, aim_alert_spec *out, aim_error *err)
 {
 	memset(out, 0, sizeof *out);
@@ -73,7 +61,7 @@ aim_status aim__alert_check_spec(const aim_ctx *ctx, const aim_alert_spec *spec,
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_AUDIT, "aim_alert_spec: flags and reserved must be 0");
 	if (out->severity < AIM_ALERT_INFO || out->severity > AIM_ALERT_CRITICAL)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_AUDIT, "an alert's severity must be 1 (info) to 5 (critical)");
-	if (!is_kind(out->kind))
+	if (!aim__is_word(out->kind, MAX_KIND_BYTES, "_"))
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_AUDIT, "an alert's kind must be 1 to 64 of a-z, 0-9 and _");
 	if (out->details.len > AIM_ALERT_MAX_DETAILS_BYTES)
 		return aim__fail(err, AIM_E_LIMIT, AIM_LAYER_AUDIT, "an alert's details have at most %u bytes",

@@ -175,17 +175,13 @@ aim_status aim__checkpoint_load(aim_audit *log, uint64_t size, aim__checkpoint_k
 	return rc;
 }
 
-static aim_status write_value(const aim__checkpoint_kept *kept, aim_buf *head, aim_buf *out)
+static aim_status write_value(const aim__checkpoint_kept *kept, aim_buf *out)
 {
 	aim__json_writer w;
-	aim_status rc = aim__audit_head_write(&kept->tree, head);
-	if (rc != AIM_OK)
-		return rc;
 	aim__write_init(&w, out);
 	aim__write_begin_object(&w);
 	aim__write_member_string(&w, "checkpoint", aim_buf_str(&kept->text));
-	aim__write_key(&w, "head");
-	aim__write_raw(&w, aim_buf_bytes(head));
+	aim__audit_head_member(&w, "head", &kept->tree);
 	aim__write_member_int64(&w, "time_us", kept->time_us);
 	aim__write_member_int64(&w, "v", 1);
 	aim__write_end_object(&w);
@@ -209,15 +205,13 @@ static aim_status put(aim_audit *log, const aim__checkpoint_kept *kept, aim_byte
 
 aim_status aim__checkpoint_store(aim_audit *log, const aim__checkpoint_kept *kept, aim_error *err)
 {
-	aim_buf head, value;
-	aim__buf_init(&head, log->ctx);
+	aim_buf value;
 	aim__buf_init(&value, log->ctx);
-	aim_status rc = write_value(kept, &head, &value);
+	aim_status rc = write_value(kept, &value);
 	if (rc != AIM_OK)
 		(void)aim__fail_plain(err, rc, AIM_LAYER_AUDIT);
 	else
 		rc = put(log, kept, aim_buf_bytes(&value), err);
-	aim__buf_dispose(&head);
 	aim__buf_dispose(&value);
 	return rc;
 }

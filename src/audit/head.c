@@ -52,6 +52,18 @@ aim_status aim__audit_head_write(const aim__merkle_frontier *tree, aim_buf *out)
 	return rc;
 }
 
+void aim__audit_head_member(aim__json_writer *w, const char *name, const aim__merkle_frontier *tree)
+{
+	aim_buf text;
+	aim__buf_init(&text, w->out->ctx);
+	aim_status rc = aim__audit_head_write(tree, &text);
+	if (rc != AIM_OK && w->status == AIM_OK)
+		w->status = rc;
+	aim__write_key(w, name);
+	aim__write_raw(w, aim_buf_bytes(&text));
+	aim__buf_dispose(&text);
+}
+
 /* Reading is lenient about what comes where: the caller writes the result again and compares. */
 static int take(aim_bytes *rest, const char *literal)
 {

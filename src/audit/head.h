@@ -9,6 +9,7 @@
 #define AIM_AUDIT_HEAD_H
 
 #include <aim/audit.h>
+#include "codec/writer.h"
 #include "crypto/merkle.h"
 
 #define AIM__AUDIT_MAX_NAME_BYTES 64u
@@ -25,6 +26,8 @@ typedef struct aim__audit_head {
 size_t aim__audit_head_key(aim_str name, char out[AIM__AUDIT_HEAD_KEY_SIZE]);
 /* Appends the value. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT. */
 aim_status aim__audit_head_write(const aim__merkle_frontier *tree, aim_buf *out);
+/* The same as a member of an object that is being written. */
+void aim__audit_head_member(aim__json_writer *w, const char *name, const aim__merkle_frontier *tree);
 /* The exact inverse: a value that write() would not give is AIM_E_AUDIT_CORRUPT, a later format
  * AIM_E_VERSION. */
 aim_status aim__audit_head_read(aim_ctx *ctx, aim_bytes value, aim__merkle_frontier *out, aim_error *err);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sized.h"
+#include "store/text.h"
 
 #include <string.h>
 
@@ -26,18 +27,6 @@ aim_bytes aim__audit_key(const aim_audit *log)
 aim_bytes aim__audit_rows_key(const aim_audit *log)
 {
 	return aim_bytes_from_str(log->options.name);
-}
-
-static int is_name(aim_str name)
-{
-	if (!name.ptr || name.len == 0 || name.len > AIM__AUDIT_MAX_NAME_BYTES)
-		return 0;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.ptr[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
-			return 0;
-	}
-	return 1;
 }
 
 static aim_status invalid(const char *what, aim_error *err)
@@ -63,7 +52,7 @@ static aim_status take_options(const aim_ctx *ctx, const aim_audit_options *want
 		                              : ctx->limits.max_queue_records;
 	if (out->window_ms == 0)
 		out->window_ms = DEFAULT_WINDOW_MS;
-	if (!is_name(out->name))
+	if (!aim__is_word(out->name, AIM__AUDIT_MAX_NAME_BYTES, "_-"))
 		return invalid("name must be 1 to 64 of a-z, 0-9, _ and -", err);
 	if (out->durability > AIM_AUDIT_BUFFERED)
 		return invalid("durability must be AIM_AUDIT_DURABLE or AIM_AUDIT_BUFFERED", err);

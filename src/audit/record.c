@@ -11,6 +11,7 @@
 #include "codec/json.h"
 #include "codec/writer.h"
 #include "crypto/provider.h"
+#include "store/text.h"
 
 #include <string.h>
 
@@ -222,18 +223,6 @@ static aim_status write_member(writing *w, const member *m)
 	return AIM_E_INTERNAL;
 }
 
-static int is_kind(aim_str kind)
-{
-	if (!kind.ptr || kind.len == 0 || kind.len > AIM__AUDIT_MAX_KIND_BYTES)
-		return 0;
-	for (size_t i = 0; i < kind.len; i++) {
-		char c = kind.ptr[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
-			return 0;
-	}
-	return 1;
-}
-
 static int is_decision(aim_str decision)
 {
 	static const aim_str known[] = {{"allow", 5}, {"deny", 4}, {"ask", 3}};
@@ -253,7 +242,7 @@ aim_status aim__audit_record_take(const aim_ctx *ctx, const aim_audit_record *re
 		return rc;
 	if (out->flags != 0)
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_AUDIT, "aim_audit_record.flags must be 0");
-	if (!is_kind(out->kind))
+	if (!aim__is_word(out->kind, AIM__AUDIT_MAX_KIND_BYTES, "_"))
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_AUDIT,
 		                 "audit record: kind must be 1 to 64 of a-z, 0-9 and _");
 	if (!is_decision(out->decision))

@@ -7,24 +7,13 @@
 #include "base/ctx.h"
 #include "base/error.h"
 #include "codec/writer.h"
+#include "store/text.h"
 
 #include <string.h>
 
 #define KIND "retention"
 #define MAX_TRIES 16u
 #define MAX_INTEGER UINT64_C(9007199254740991) /* RFC 7493 §2.2 */
-
-static int is_id(aim_str id)
-{
-	if (!id.ptr || id.len == 0 || id.len > AIM_RETENTION_MAX_ID_BYTES)
-		return 0;
-	for (size_t i = 0; i < id.len; i++) {
-		char c = id.ptr[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
-			return 0;
-	}
-	return 1;
-}
 
 static size_t find(const aim__retention *state, aim_str id)
 {
@@ -86,7 +75,7 @@ aim_status aim_retention_hold(aim_audit *log, aim_str id, uint64_t from, aim_str
 	aim__retention_hold hold = {.from = from};
 	if (!log)
 		return AIM__MISUSE(NULL, "log is required");
-	if (!is_id(id) || from > MAX_INTEGER)
+	if (!aim__is_word(id, AIM_RETENTION_MAX_ID_BYTES, "_-") || from > MAX_INTEGER)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_AUDIT,
 		                 "a hold has an id of 1 to %u of a-z, 0-9, _ and -, and begins at a position",
 		                 AIM_RETENTION_MAX_ID_BYTES);
@@ -121,7 +110,7 @@ aim_status aim_retention_release(aim_audit *log, aim_str id, aim_str user, aim_s
 {
 	if (!log)
 		return AIM__MISUSE(NULL, "log is required");
-	if (!is_id(id))
+	if (!aim__is_word(id, AIM_RETENTION_MAX_ID_BYTES, "_-"))
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_AUDIT, "that is no id of a hold");
 	aim_status rc = take_off(log, id, user, reason, err);
 	for (unsigned i = 1; i < MAX_TRIES && rc == AIM_E_CONFLICT; i++)

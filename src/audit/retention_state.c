@@ -105,16 +105,12 @@ static void write_holds(aim__json_writer *w, const aim__retention *state)
 	aim__write_end_array(w);
 }
 
-static aim_status write_value(const aim__retention *state, aim_buf *head, aim_buf *out)
+static aim_status write_value(const aim__retention *state, aim_buf *out)
 {
 	aim__json_writer w;
-	aim_status rc = aim__audit_head_write(&state->cut, head);
-	if (rc != AIM_OK)
-		return rc;
 	aim__write_init(&w, out);
 	aim__write_begin_object(&w);
-	aim__write_key(&w, "cut");
-	aim__write_raw(&w, aim_buf_bytes(head));
+	aim__audit_head_member(&w, "cut", &state->cut);
 	write_holds(&w, state);
 	aim__write_member_int64(&w, "v", 1);
 	aim__write_end_object(&w);
@@ -125,12 +121,11 @@ aim_status aim__retention_commit(aim_audit *log, const aim__retention *state,
                                  const aim_audit_record *record, aim_error *err)
 {
 	char key[KEY_SIZE];
-	aim_buf head, value;
+	aim_buf value;
 	aim_store_op op = {.kind = state->version ? AIM_STORE_PUT_IF_VERSION : AIM_STORE_PUT_IF_ABSENT};
 	aim__change change = {.ops = &op, .n_ops = 1, .records = record, .n_records = 1};
-	aim__buf_init(&head, log->ctx);
 	aim__buf_init(&value, log->ctx);
-	aim_status rc = write_value(state, &head, &value);
+	aim_status rc = write_value(state, &value);
 	op.key = key_of(log, key);
 	op.value = aim_buf_bytes(&value);
 	op.version = state->version;
@@ -138,7 +133,6 @@ aim_status aim__retention_commit(aim_audit *log, const aim__retention *state,
 		rc = aim__audit_commit(log, &change, err);
 	else
 		(void)aim__fail_plain(err, rc, AIM_LAYER_AUDIT);
-	aim__buf_dispose(&head);
 	aim__buf_dispose(&value);
 	return rc;
 }

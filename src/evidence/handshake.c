@@ -265,11 +265,12 @@ typedef struct judging {
 	aim_handshake *h;
 	aim__handshake_message response;
 	const aim_handshake_compat_answer *compat; /* NULL: a response in JSON */
-	const aim_handshake_check *check;
+	aim_handshake_check check;
 	int64_t now_us;
 	aim__handshake_pending *pending;
 	aim_handshake_result *result;
-	aim_error *err; /* never NULL */
+	aim_error *err; /* never NULL: the caller's or own */
+	aim_error own;
 } judging;
 
 static aim_status refuse(judging *j, aim_status status, const char *why)
@@ -306,10 +307,10 @@ static aim_status check_terms(judging *j)
 	const aim__handshake_message *r = &j->response, *c = &j->pending->challenge;
 	if (!aim_str_equal(r->freshness, c->freshness))
 		return refuse(j, AIM_E_STALE, "the freshness nonce is not the challenge's");
-	if (j->check->score < j->check->required_score)
+	if (j->check.score < j->check.required_score)
 		return aim__fail(j->err, AIM_E_HANDSHAKE_SCORE, AIM_LAYER_EVIDENCE,
-		                 "handshake: the peer's score is %u; %u is required", j->check->score,
-		                 j->check->required_score);
+		                 "handshake: the peer's score is %u; %u is required", j->check.score,
+		                 j->check.required_score);
 	for (size_t i = 0; i < c->capabilities.n; i++)
 		if (!aim__handshake_covers(&r->capabilities, c->capabilities.items[i]))
 			return aim__fail(j->err, AIM_E_HANDSHAKE_CAPABILITY, AIM_LAYER_EVIDENCE,
@@ -329,7 +330,7 @@ static aim_status judge(judging *j)
 	if (rc != AIM_OK)
 		return rc;
 	j->result->claimed_score = j->compat ? 0 : (uint32_t)j->response.claimed_score;
-	rc = aim__handshake_check_peer(j->check, j->response.responder, &j->response.public_key.key, j->now_us, j->err);
+	rc = aim__handshake_check_peer(&j->check, j->response.responder, &j->response.public_key.key, j->now_us, j->err);
 	return rc == AIM_OK ? check_terms(j) : rc;
 }
 
@@ -345,8 +346,8 @@ static aim_status fill(judging *j, aim_status verdict)
 	r->peer = aim__arena_copy(&r->arena, c->responder);
 	if (!r->peer.ptr || verdict != AIM_OK)
 		return r->peer.ptr ? AIM_OK : AIM_E_NOMEM;
-	r->score = j->check->score;
-	r->required_score = j->check->required_score;
+	r->score = j->check.score;
+	r->required_score = j->check.required_score;
 	r->key = j->response.public_key.key;
 	aim__buf_init(&pair, j->h->ctx);
 	aim_status rc = aim__buf_add_str(&pair, c->initiator);
@@ -397,6 +398,17 @@ static aim_status conclude(judging *j, aim_status verdict, aim_handshake_result 
 	return verdict;
 }
 
+static aim_status begin_judging(judging *j, aim_handshake *h, const aim_handshake_check *check, int64_t now_us,
+                                aim_error *err)
+{
+	memset(j, 0, sizeof *j);
+	j->check.struct_size = sizeof j->check;
+	j->h = h;
+	j->now_us = now_us;
+	j->err = err ? err : &j->own;
+	return aim__handshake_take_check(h->ctx, check, &j->check, err);
+}
+
 static aim_status finish(judging *j, aim_status read, aim_handshake_result **out)
 {
 	j->result = aim__handshake_result_new(j->h->ctx);
@@ -410,22 +422,15 @@ static aim_status finish(judging *j, aim_status read, aim_handshake_result **out
 aim_status aim_handshake_finish(aim_handshake *h, aim_bytes response, const aim_handshake_check *check, int64_t now_us,
                                 aim_handshake_result **out, aim_error *err)
 {
-	aim_handshake_check c = {.struct_size = sizeof c};
-	aim_error own = {0};
 	aim__arena arena;
 	judging j;
 	if (out)
 		*out = NULL;
 	if (!h || !check || (!response.ptr && response.len > 0))
 		return AIM__MISUSE(h ? h->ctx : NULL, "handshake, response and check are required");
-	aim_status rc = aim__handshake_take_check(h->ctx, check, &c, err);
+	aim_status rc = begin_judging(&j, h, check, now_us, err);
 	if (rc != AIM_OK)
 		return rc;
-	memset(&j, 0, sizeof j);
-	j.h = h;
-	j.check = &c;
-	j.now_us = now_us;
-	j.err = err ? err : &own;
 	aim__arena_init(&arena, h->ctx, 1024, 0);
 	rc = aim__handshake_read(&aim__handshake_response, h->ctx, response, &arena, &j.response, j.err);
 	rc = finish(&j, rc, out);
@@ -480,25 +485,18 @@ aim_status aim_handshake_finish_compat(aim_handshake *h, const aim_handshake_com
                                        const aim_handshake_check *check, int64_t now_us, aim_handshake_result **out,
                                        aim_error *err)
 {
-	aim_handshake_check c = {.struct_size = sizeof c};
 	aim_handshake_compat_answer a = {.struct_size = sizeof a};
 	aim_handshake_compat parts = {.struct_size = sizeof parts};
-	aim_error own = {0};
 	judging j;
 	if (out)
 		*out = NULL;
 	if (!h || !answer || !check)
 		return AIM__MISUSE(h ? h->ctx : NULL, "handshake, answer and check are required");
-	aim_status rc = aim__handshake_take_check(h->ctx, check, &c, err);
+	aim_status rc = begin_judging(&j, h, check, now_us, err);
 	if (rc == AIM_OK)
 		rc = take_answer(h->ctx, answer, &a, &parts, err);
 	if (rc != AIM_OK)
 		return rc;
-	memset(&j, 0, sizeof j);
-	j.h = h;
-	j.check = &c;
-	j.now_us = now_us;
-	j.err = err ? err : &own;
 	rc = read_compat(&j, &a);
 	return finish(&j, rc, out);
 }

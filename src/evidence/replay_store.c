@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "codec/encoding.h"
 #include "store/store.h"
+#include "store/text.h"
 
 #include <string.h>
 
@@ -477,23 +478,11 @@ static const aim__replay_home shared_home = {shared_look, shared_insert, shared_
 
 /* ---- opening ---- */
 
-static int is_name(aim_str name)
-{
-	if (!name.ptr || name.len > MAX_NAME_BYTES)
-		return 0;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.ptr[i];
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-')
-			return 0;
-	}
-	return 1;
-}
-
 static aim_status new_home(aim_store *store, const aim_replay_options *o,
                            const aim__replay_rules *rules, void **out, aim_error *err)
 {
 	const aim_str name = o->name.len > 0 ? o->name : aim_str_from("main");
-	if (!is_name(name))
+	if (!aim__is_word(name, MAX_NAME_BYTES, "_-"))
 		return aim__fail(err, AIM_E_INVALID, LAYER,
 		                 "the name of a replay guard is 1 to %u of a-z, 0-9, _ and -", MAX_NAME_BYTES);
 	shared *s = aim__alloc_zeroed(store->ctx, sizeof *s);

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "codec/utf8.h"
 
+#include <string.h>
+
 /* Characters that a person reading a list of names would not see, or that reorder what they see. */
 static const struct {
 	uint32_t first, last;
@@ -70,4 +72,16 @@ aim_status aim__check_name(const aim_ctx *ctx, const char *what, aim_str text, u
 		return aim__fail(err, AIM_E_ID_NAME, AIM_LAYER_STORE, "%s begins or ends with a space",
 		                 what);
 	return AIM_OK;
+}
+
+int aim__is_word(aim_str text, size_t max, const char *others)
+{
+	if (!text.ptr || text.len == 0 || text.len > max)
+		return 0;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (c == '\0' || !strchr(others, c)))
+			return 0;
+	}
+	return 1;
 }

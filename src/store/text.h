@@ -13,4 +13,7 @@ aim_status aim__check_text(const char *what, aim_str text, size_t max, uint32_t 
 /* The same as a name: ≤ limits.max_name_bytes, no space at its ends. AIM_OK, AIM_E_ID_NAME. */
 aim_status aim__check_name(const aim_ctx *ctx, const char *what, aim_str text, uint32_t flags,
                            aim_error *err);
+/* Whether it is 1 to max of a-z, 0-9 and the characters of others. */
+int aim__is_word(aim_str text, size_t max, const char *others);
+
 #endif

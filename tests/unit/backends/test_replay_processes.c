@@ -1,7 +1,7 @@
 /* One SQLite file, several processes with a replay guard each: no nonce is accepted twice, whoever is
  * first, and whatever another process forgets meanwhile. */
 #define _GNU_SOURCE
-#include "support.h"
+#include "place.h"
 
 #include <aim/replay.h>
 #include <aim/sqlite.h>
@@ -17,35 +17,10 @@
 #define S INT64_C(1000000)
 #define T0 INT64_C(1766000000000000)
 
-typedef struct place {
-	test_heap heap;
-	aim_ctx *ctx;
-	char folder[64];
-	char path[96];
-} place;
-
 static int setup(void **state)
 {
-	place *p = calloc(1, sizeof *p);
-	assert_non_null(p);
-	strcpy(p->folder, "/tmp/aim-replay-XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
-	snprintf(p->path, sizeof p->path, "%s/store.db", p->folder);
 	test_now_us = T0;
-	p->ctx = test_ctx(&p->heap);
-	*state = p;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	place *p = *state;
-	char command[128];
-	test_ctx_done(p->ctx, &p->heap);
-	snprintf(command, sizeof command, "rm -rf '%s'", p->folder);
-	assert_int_equal(system(command), 0);
-	free(p);
-	return 0;
+	return place_setup(state);
 }
 
 /* Patient: the machine may be busy. */
@@ -166,7 +141,7 @@ static void a_restart_forgets_nothing(void **state)
 	test_now_us = T0;
 }
 
-#define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, place_teardown)
 
 int main(void)
 {

@@ -1,6 +1,7 @@
 /* The SQLite store: the conformance suite, opening and every way it is refused, views, files. */
 #define _GNU_SOURCE
 #include "../store/suite.h"
+#include "place.h"
 
 #include <aim/audit.h>
 #include <aim/sqlite.h>
@@ -15,37 +16,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-typedef struct place {
-	test_heap heap;
-	aim_ctx *ctx;
-	char folder[64];
-	char path[96];
-	size_t n_opened;
-} place;
-
-static int setup(void **state)
-{
-	place *p = calloc(1, sizeof *p);
-	assert_non_null(p);
-	strcpy(p->folder, "/tmp/aim-sqlite-XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
-	snprintf(p->path, sizeof p->path, "%s/store.db", p->folder);
-	p->ctx = test_ctx(&p->heap);
-	*state = p;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	place *p = *state;
-	char command[128];
-	test_ctx_done(p->ctx, &p->heap);
-	snprintf(command, sizeof command, "rm -rf '%s'", p->folder);
-	assert_int_equal(system(command), 0);
-	free(p);
-	return 0;
-}
 
 static aim_bytes text(const char *s)
 {
@@ -615,7 +585,7 @@ static void memory_may_run_out_anywhere(void **state)
 	test_each_allocation_fails(use_store, p);
 }
 
-#define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, place_setup, place_teardown)
 
 int main(void)
 {

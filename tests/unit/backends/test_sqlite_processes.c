@@ -1,6 +1,6 @@
 /* One SQLite file between processes: opened by many at once, written by two, and left by one that is killed. */
 #define _GNU_SOURCE
-#include "support.h"
+#include "place.h"
 
 #include <aim/audit.h>
 #include <aim/sqlite.h>
@@ -14,36 +14,6 @@
 #include <unistd.h>
 
 #define INCREMENTS 40u
-
-typedef struct place {
-	test_heap heap;
-	aim_ctx *ctx;
-	char folder[64];
-	char path[96];
-} place;
-
-static int setup(void **state)
-{
-	place *p = calloc(1, sizeof *p);
-	assert_non_null(p);
-	strcpy(p->folder, "/tmp/aim-process-XXXXXX");
-	assert_non_null(mkdtemp(p->folder));
-	snprintf(p->path, sizeof p->path, "%s/store.db", p->folder);
-	p->ctx = test_ctx(&p->heap);
-	*state = p;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	place *p = *state;
-	char command[128];
-	test_ctx_done(p->ctx, &p->heap);
-	snprintf(command, sizeof command, "rm -rf '%s'", p->folder);
-	assert_int_equal(system(command), 0);
-	free(p);
-	return 0;
-}
 
 static aim_bytes text(const char *s)
 {
@@ -213,7 +183,7 @@ static void a_killed_writer_loses_nothing_acknowledged(void **state)
 	}
 }
 
-#define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define FILE_TEST(f) cmocka_unit_test_setup_teardown(f, place_setup, place_teardown)
 
 int main(void)
 {

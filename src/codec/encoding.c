@@ -13,34 +13,28 @@
 
 #define INVALID 0xFFu
 
-/* 0xFF when low ≤ c ≤ high, else 0, without a branch. */
-static uint32_t in_range(uint32_t c, uint32_t low, uint32_t high)
-{
-	return (((low - 1 - c) & (c - high - 1)) >> 8) & 0xFFu;
-}
-
 static uint32_t hex_value(uint32_t c)
 {
-	uint32_t digit = in_range(c, '0', '9');
-	uint32_t upper = in_range(c, 'A', 'F');
-	uint32_t lower = in_range(c, 'a', 'f');
+	uint32_t digit = aim__in_range(c, '0', '9');
+	uint32_t upper = aim__in_range(c, 'A', 'F');
+	uint32_t lower = aim__in_range(c, 'a', 'f');
 	uint32_t none = ~(digit | upper | lower) & INVALID;
 	return (digit & (c - '0')) | (upper & (c - 'A' + 10)) | (lower & (c - 'a' + 10)) | none;
 }
 
 static char hex_char(uint32_t value)
 {
-	return (char)(value + '0' + (in_range(value, 10, 15) & ('a' - '0' - 10)));
+	return (char)(value + '0' + (aim__in_range(value, 10, 15) & ('a' - '0' - 10)));
 }
 
 /* plus and slash: the two characters in which the alphabets differ. */
 static uint32_t base64_value(uint32_t c, uint32_t plus, uint32_t slash)
 {
-	uint32_t upper = in_range(c, 'A', 'Z');
-	uint32_t lower = in_range(c, 'a', 'z');
-	uint32_t digit = in_range(c, '0', '9');
-	uint32_t is_plus = in_range(c, plus, plus);
-	uint32_t is_slash = in_range(c, slash, slash);
+	uint32_t upper = aim__in_range(c, 'A', 'Z');
+	uint32_t lower = aim__in_range(c, 'a', 'z');
+	uint32_t digit = aim__in_range(c, '0', '9');
+	uint32_t is_plus = aim__in_range(c, plus, plus);
+	uint32_t is_slash = aim__in_range(c, slash, slash);
 	uint32_t none = ~(upper | lower | digit | is_plus | is_slash) & INVALID;
 	return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) | (digit & (c - '0' + 52)) |
 	       (is_plus & 62u) | (is_slash & 63u) | none;
@@ -197,7 +191,7 @@ static size_t count_padding(aim_str text)
 	uint32_t run = 1;
 	uint32_t n = 0;
 	for (size_t i = 0; i < 2 && i < text.len; i++) {
-		run &= in_range((uint8_t)text.ptr[text.len - 1 - i], '=', '=');
+		run &= aim__in_range((uint8_t)text.ptr[text.len - 1 - i], '=', '=');
 		n += run;
 	}
 	AIM__DECLASSIFY(&n, sizeof n);

@@ -5,6 +5,13 @@
 
 #include <aim/encoding.h>
 
+/* 0xFF when low ≤ c ≤ high, else 0, without a branch; c below 256. A comparison would do until a compiler makes a
+ * branch of it. */
+static inline uint32_t aim__in_range(uint32_t c, uint32_t low, uint32_t high)
+{
+	return (((low - 1 - c) & (c - high - 1)) >> 8) & 0xFFu;
+}
+
 /* Characters that n bytes become; for base58 an upper bound. 0 for an unknown form or on
  * overflow. */
 size_t aim__encoding_text_size(uint32_t form, size_t n);

@@ -146,10 +146,12 @@ static int is_word(aim_bytes input)
 	uint32_t other = 0;
 	for (size_t i = 0; i < input.len; i++) {
 		uint32_t c = input.ptr[i];
-		other |= !((c >= '0' && c <= '9') | (c >= 'a' && c <= 'z') | (c >= 'A' && c <= 'Z') | (c == '+') |
-		           (c == '/') | (c == '-') | (c == '_') | (c == '='));
+		other |= ~(aim__in_range(c, '0', '9') | aim__in_range(c, 'a', 'z') | aim__in_range(c, 'A', 'Z') |
+		           aim__in_range(c, '+', '+') | aim__in_range(c, '/', '/') | aim__in_range(c, '-', '-') |
+		           aim__in_range(c, '_', '_') | aim__in_range(c, '=', '=')) & 0xFFu;
 	}
-	return !other;
+	AIM__DECLASSIFY(&other, sizeof other);
+	return other == 0;
 }
 
 static int is_line_or_file(aim_bytes input)

@@ -223,12 +223,14 @@ static aim_status read_structure(aim__keyform *k, aim_bytes der)
  * not within its first four bytes. */
 int aim__keyform_is_der(aim_bytes input)
 {
-	if (input.len < 4 || input.ptr[0] != AIM__DER_SEQUENCE)
+	uint32_t no_text = 0;
+	if (input.len < 4)
 		return 0;
 	for (size_t i = 1; i < 4; i++)
-		if (input.ptr[i] < 0x20 || input.ptr[i] > 0x7e)
-			return 1;
-	return 0;
+		no_text |= ~aim__in_range(input.ptr[i], 0x20, 0x7e) & 0xFFu;
+	no_text &= aim__in_range(input.ptr[0], AIM__DER_SEQUENCE, AIM__DER_SEQUENCE);
+	AIM__DECLASSIFY(&no_text, sizeof no_text);
+	return no_text != 0;
 }
 
 aim_status aim__keyform_read_der(aim__keyform *k, aim_bytes der)
@@ -240,11 +242,13 @@ aim_status aim__keyform_read_der(aim__keyform *k, aim_bytes der)
 /* "30" and more digits than a bare key has. */
 int aim__keyform_is_der_hex(aim_bytes input)
 {
-	size_t n = 0;
-	while (n < input.len && ((input.ptr[n] >= '0' && input.ptr[n] <= '9') ||
-	                         ((input.ptr[n] | 0x20) >= 'a' && (input.ptr[n] | 0x20) <= 'f')))
-		n++;
-	return aim__keyform_starts(input, "30") && n == input.len && n != 64 && n != 128 && n > 16;
+	uint32_t other = 0;
+	if (!aim__keyform_starts(input, "30") || input.len <= 16 || input.len == 64 || input.len == 128)
+		return 0;
+	for (size_t i = 0; i < input.len; i++)
+		other |= ~(aim__in_range(input.ptr[i], '0', '9') | aim__in_range(input.ptr[i] | 0x20, 'a', 'f')) & 0xFFu;
+	AIM__DECLASSIFY(&other, sizeof other);
+	return other == 0;
 }
 
 /* Room for the content of any PEM or hex that is looked at. */

@@ -10,12 +10,27 @@
 
 #include <string.h>
 
+/* Whether a key begins with a blank or a brace may be known; what else it begins with may not. */
+static int is_blank(uint32_t c)
+{
+	uint32_t blank = aim__in_range(c, ' ', ' ') | aim__in_range(c, '\t', '\n') | aim__in_range(c, '\r', '\r');
+	AIM__DECLASSIFY(&blank, sizeof blank);
+	return blank != 0;
+}
+
+static int is_brace(uint32_t c)
+{
+	uint32_t brace = aim__in_range(c, '{', '{');
+	AIM__DECLASSIFY(&brace, sizeof brace);
+	return brace != 0;
+}
+
 int aim__keyform_is_json(aim_bytes input)
 {
 	size_t i = 0;
-	while (i < input.len && memchr(" \t\r\n", input.ptr[i], 4))
+	while (i < input.len && is_blank(input.ptr[i]))
 		i++;
-	return i < input.len && input.ptr[i] == '{';
+	return i < input.len && is_brace(input.ptr[i]);
 }
 
 static int is_text(aim_str text, const char *expected)

@@ -12,7 +12,7 @@
 int aim__keyform_starts(aim_bytes input, const char *what)
 {
 	size_t len = strlen(what);
-	return input.len >= len && memcmp(input.ptr, what, len) == 0;
+	return input.len >= len && aim__equal_constant_time(input.ptr, what, len);
 }
 
 aim_str aim__keyform_line(aim_bytes input)
@@ -37,7 +37,7 @@ typedef struct plain {
 	const char *title;
 } plain;
 
-/* By length; where alphabets differ, by the characters that tell. */
+/* By length; where alphabets differ, by the characters that tell. Which form it is may be known. */
 static const plain plains[] = {
 	{64, 32, 0, AIM_ENCODING_HEX, AIM_KEYFORM_HEX, "64-digit hex"},
 	{64, 32, 1, AIM_ENCODING_HEX, AIM_KEYFORM_HEX, "64-digit hex"},
@@ -57,11 +57,12 @@ static const plain plains[] = {
 
 static const plain *recognise(aim_str text, int pairs)
 {
-	int url = 0;
+	uint32_t url = 0;
 	for (size_t i = 0; i < text.len; i++)
-		url |= text.ptr[i] == '-' || text.ptr[i] == '_';
+		url |= aim__in_range((uint8_t)text.ptr[i], '-', '-') | aim__in_range((uint8_t)text.ptr[i], '_', '_');
+	AIM__DECLASSIFY(&url, sizeof url);
 	for (size_t i = 0; i < sizeof plains / sizeof *plains; i++)
-		if (plains[i].text_len == text.len && plains[i].url == url &&
+		if (plains[i].text_len == text.len && plains[i].url == (url != 0) &&
 		    (pairs || plains[i].bytes_len == 32))
 			return &plains[i];
 	return NULL;

@@ -118,6 +118,29 @@ static void write_forms(void)
 	aim_ctx_free(ctx);
 }
 
+/* Forms without structure, and PKCS#8 as it comes out of a tool. Which one it is may be known. */
+static void read_forms(void)
+{
+	static const uint32_t forms[] = {AIM_KEYFORM_RAW,       AIM_KEYFORM_HEX, AIM_KEYFORM_BASE64, AIM_KEYFORM_BASE64_UNPADDED,
+	                                 AIM_KEYFORM_BASE64URL, AIM_KEYFORM_BASE64URL_PADDED, AIM_KEYFORM_DER,
+	                                 AIM_KEYFORM_PAIR};
+	aim_ctx *ctx = context(NULL);
+	aim_key *key = secret_key(ctx);
+	aim_buf *text = NULL;
+	require(aim_buf_new(ctx, &text) == AIM_OK, "no buffer");
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		aim_key *again = NULL;
+		require(aim_keyform_private(key, forms[i], text, NULL) == AIM_OK, aim_keyform_name(forms[i]));
+		require(aim_keyform_parse_private(ctx, AIM_KEY_AGENT, aim_buf_bytes(text), &again, NULL, NULL) == AIM_OK,
+		        aim_keyform_name(forms[i]));
+		aim_key_unref(again);
+		aim_buf_clear(text);
+	}
+	aim_buf_free(text);
+	aim_key_unref(key);
+	aim_ctx_free(ctx);
+}
+
 /* Wraps as a key-management service would: what comes out is no secret, what goes in is. */
 static aim_status wrap(void *user, aim_bytes associated, const uint8_t data_key[32], uint8_t *out, size_t cap,
                        size_t *out_len)
@@ -156,6 +179,55 @@ static void keystore(void)
 	require(aim_keystore_open(ctx, aim_buf_bytes(sealed), nothing, aim_str_from("agt"), &options, &opened, NULL) == AIM_OK,
 	        "cannot open a keystore");
 	aim_key_unref(opened);
+	aim_buf_free(sealed);
+	aim_key_unref(key);
+	aim_ctx_free(ctx);
+}
+
+/* Argon2id computes on a copy that is no secret: it addresses memory by the passphrase. What it gives is one again. */
+static aim_status argon2id(void *user, aim_bytes password, const uint8_t salt[16], uint32_t passes, uint32_t memory_kib,
+                           uint8_t *out, size_t out_len)
+{
+	uint8_t copy[64];
+	require(password.len <= sizeof copy, "a passphrase that is too long");
+	memcpy(copy, password.ptr, password.len);
+	MARK_PUBLIC(copy, sizeof copy);
+	aim_status rc = aim_crypto_sodium()->argon2id(user, (aim_bytes){copy, password.len}, salt, passes, memory_kib, out,
+	                                              out_len);
+	if (memcmp(copy, "horse", 5) == 0 || memcmp(copy, "mouse", 5) == 0) /* not the known-answer test of a new context */
+		MARK_SECRET(out, out_len);
+	return rc;
+}
+
+static aim_status open_with(aim_ctx *ctx, const aim_buf *sealed, const char *word, const aim_keystore_options *options)
+{
+	char phrase[5];
+	aim_key *opened = NULL;
+	memcpy(phrase, word, sizeof phrase);
+	MARK_SECRET(phrase, sizeof phrase);
+	aim_status rc = aim_keystore_open(ctx, aim_buf_bytes(sealed), aim_bytes_from(phrase, sizeof phrase),
+	                                  aim_str_from("agt"), options, &opened, NULL);
+	aim_key_unref(opened);
+	return rc;
+}
+
+static void keystore_passphrase(void)
+{
+	aim_crypto provider = *aim_crypto_sodium();
+	const aim_keystore_options cheap = {.struct_size = sizeof cheap, .passes = 1,
+	                                    .memory_kib = AIM_KEYSTORE_MIN_MEMORY_KIB};
+	char phrase[5] = {'h', 'o', 'r', 's', 'e'};
+	provider.argon2id = argon2id;
+	aim_ctx *ctx = context(&provider);
+	aim_key *key = secret_key(ctx);
+	aim_buf *sealed = NULL;
+	MARK_SECRET(phrase, sizeof phrase);
+	require(aim_buf_new(ctx, &sealed) == AIM_OK, "no buffer");
+	require(aim_keystore_seal(key, aim_bytes_from(phrase, sizeof phrase), aim_str_from("agt"), &cheap, sealed, NULL) ==
+	            AIM_OK,
+	        "cannot seal a key");
+	require(open_with(ctx, sealed, "horse", &cheap) == AIM_OK, "cannot open a keystore");
+	require(open_with(ctx, sealed, "mouse", &cheap) == AIM_E_PASSPHRASE, "another passphrase opens");
 	aim_buf_free(sealed);
 	aim_key_unref(key);
 	aim_ctx_free(ctx);
@@ -317,6 +389,8 @@ static const struct {
 	{"a key from a seed signs, OpenSSL", sign_openssl, 0},
 	{"a seed is exported", export_seed, 0},
 	{"a private key is written in every form", write_forms, 0},
+	{"a private key is read from every form without delimiters", read_forms, 0},
+	{"a key is sealed under a passphrase", keystore_passphrase, 0},
 	{"a key is sealed and opened again", keystore, 0},
 	{"a secret is encoded and decoded", encode_and_decode, 0},
 	{"secrets are compared", compare, 0},

@@ -1,6 +1,7 @@
 /* cli/aim/detect.c — aim detect: the MCP servers that clients are told to use, and whether each can be trusted. Nothing
  * that is found is started. */
 #include "detect.h"
+#include "fingerprint.h"
 
 #include "../common/progress.h"
 
@@ -25,6 +26,17 @@ static const option detect_command_options[] = {
 	{"--long", "-l", NULL, OPTION_FLAG, DETECT_LONG, AT(flags), NULL, "also how each is started, and where it is configured"},
 };
 
+static const char *const kind_names[] = {"any", "tool", "prompt", "resource", "resource_template", "server", NULL};
+
+static const option fingerprint_command_options[] = {
+	{"--server", NULL, "SERVER", OPTION_TEXT, 0, offsetof(fingerprint_options, server), NULL,
+	 "what the baseline of a registered server holds, instead of a file"},
+	{"--against", NULL, "FILE", OPTION_TEXT, 0, offsetof(fingerprint_options, against), NULL,
+	 "show what differs from this file, which came before"},
+	{"--kind", NULL, "KIND", OPTION_CHOICE, 0, offsetof(fingerprint_options, kind), kind_names,
+	 "what a definition that stands alone or in a bare list is; default: recognised by its members"},
+};
+
 static const command commands[] = {
 	{"detect", "", 0, 0, "find the MCP servers that clients use, and check each",
 	 "Reads the configuration of every known client, and variables MCP_SERVER_* that hold a URL. Nothing is started, and no "
@@ -34,6 +46,12 @@ static const command commands[] = {
 	 "else.\n"
 	 "Exit status: 0 when all pass, 1 when one fails, 6 when one warns or a file could not be read.",
 	 detect_command_options, N(detect_command_options), sizeof(detect_options), run_detect},
+	{"fingerprint", "[FILE]", 0, 1, "hash what a server shows, and say what changed",
+	 "FILE holds JSON: one definition, a list of them, an object with tools, prompts, resources, resourceTemplates and server, or an "
+	 "answer of tools/list; - is standard input. Each definition is hashed whole, so that no member is a place to hide "
+	 "instructions in; the manifest pins all of them.\n"
+	 "Exit status with --against: 0 when nothing differs, 1 when something does.",
+	 fingerprint_command_options, N(fingerprint_command_options), sizeof(fingerprint_options), run_fingerprint},
 };
 
 const group group_servers = {NULL, "Looking", commands, N(commands)};

@@ -24,6 +24,7 @@
 #define AIM_BASELINE_H
 
 #include <aim/fingerprint.h>
+#include <aim/key.h>
 #include <aim/registry.h>
 
 AIM_BEGIN_DECLS
@@ -194,13 +195,60 @@ AIM_API AIM_CHECK_RESULT aim_status aim_baseline_approve(aim_baseline *baseline,
                                                          const aim_baseline_approval *approval,
                                                          aim_error *err);
 
-/** The manifest (aim_fingerprint_manifest) over all definitions that are in the baseline.
+/** The manifest (aim_fingerprint_manifest) over all definitions that are in the baseline and that the server itself
+ *  shows: no launch, key and executable, which only its hosts know.
  *  @param out  out, 32 bytes, set only on AIM_OK
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_CALLBACK
  *  Threads: const.  Allocates: yes, freed at return.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_baseline_manifest(const aim_baseline *baseline,
                                                           uint8_t out[AIM_FINGERPRINT_LEN],
                                                           aim_error *err);
+
+/** How a server is reached. Without a transport it is what the url says, "stdio" when there is none. @since 0.1 */
+typedef struct aim_baseline_launch {
+	uint32_t struct_size;
+	uint32_t flags;           /**< 0 */
+	aim_str transport;        /**< "stdio", "http", … */
+	aim_str command;
+	const aim_str *args;      /**< in their order */
+	size_t n_args;
+	aim_str url;
+	const aim_str *env_names; /**< NAMES, never values; their order does not matter */
+	size_t n_env_names;
+} aim_baseline_launch;
+
+/** Append the definition of a part that a server does not show: what to observe under its kind, as a list of one item
+ *  with the name of the kind.
+ *  @param checksum  in: as the host writes it, one line     @param out  in; untouched on failure
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_UTF8, AIM_E_NOMEM, AIM_E_LIMIT
+ *  Threads: any (out: confined).  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_baseline_launch_write(const aim_baseline_launch *launch, aim_buf *out,
+                                                              aim_error *err);
+AIM_API AIM_CHECK_RESULT aim_status aim_baseline_key_write(const aim_public_key *key, aim_buf *out, aim_error *err);
+AIM_API AIM_CHECK_RESULT aim_status aim_baseline_executable_write(aim_str checksum, aim_buf *out, aim_error *err);
+
+/** Stores what the server was registered with, launch and key, as approved baseline. What has a baseline already stays
+ *  as it is: registering again moves nothing. aim_drift_check() does it first. Audit: baseline_created.
+ *  @param actor  in: who registered it, may be empty
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND, AIM_E_CONFLICT, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_CLOCK, AIM_E_CALLBACK,
+ *          AIM_E_STORE_CORRUPT, or the store's
+ *  Threads: confined.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_baseline_register(aim_baseline *baseline, aim_str actor, aim_error *err);
+
+/** The manifest over everything that was approved, of every kind: one hash that pins the whole surface.
+ *  @param out  out, 32 bytes, set only on AIM_OK
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_CALLBACK
+ *  Threads: const.  Allocates: yes, freed at return.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_baseline_approved(const aim_baseline *baseline,
+                                                          uint8_t out[AIM_FINGERPRINT_LEN], aim_error *err);
+
+/** Appends the proof that a definition is in that manifest (aim_fingerprint_proof_verify()).
+ *  @param out_root  out, 32 bytes; may be NULL
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND, AIM_E_STATE (it is not approved), AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_CALLBACK
+ *  Threads: const (out: confined).  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_baseline_prove(const aim_baseline *baseline, uint32_t kind, aim_str name,
+                                                       aim_buf *out, uint8_t out_root[AIM_FINGERPRINT_LEN],
+                                                       aim_error *err);
 
 /** "unchanged", "first_seen", "added", "changed", "removed"; "unknown" for anything else.
  *  @return static text, never NULL.  Threads: any.  Allocates: no.  @since 0.1 */

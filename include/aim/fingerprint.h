@@ -35,6 +35,9 @@ AIM_BEGIN_DECLS
 /** "server": an object of the host's making with serverInfo's members and `instructions`,
  *  `protocolVersion`, `capabilities` [name] */
 #define AIM_FINGERPRINT_SERVER 5u
+#define AIM_FINGERPRINT_LAUNCH 6u     /**< "launch": how a server is reached (aim_baseline_launch_write) [name] */
+#define AIM_FINGERPRINT_KEY 7u        /**< "key": a server's public key (aim_baseline_key_write) [name] */
+#define AIM_FINGERPRINT_EXECUTABLE 8u /**< "executable": the checksum of it (aim_baseline_executable_write) [name] */
 
 #define AIM_FINGERPRINT_LEN 32
 /** Lower-case hex and the NUL. @since 0.1 */
@@ -82,7 +85,8 @@ AIM_API int32_t aim_fingerprint_equal(const aim_fingerprint *a, const aim_finger
 AIM_API aim_status aim_fingerprint_text(const aim_fingerprint *fingerprint,
                                         char out[AIM_FINGERPRINT_TEXT_SIZE]);
 
-/** "tool", "prompt", "resource", "resource_template", "server"; "unknown" for anything else.
+/** "tool", "prompt", "resource", "resource_template", "server", "launch", "key", "executable"; "unknown" for anything
+ *  else.
  *  @return static text, never NULL.  Threads: any.  Allocates: no.  @since 0.1 */
 AIM_API const char *aim_fingerprint_kind_name(uint32_t kind);
 
@@ -106,6 +110,29 @@ AIM_API AIM_CHECK_RESULT aim_status aim_fingerprint_manifest(aim_ctx *ctx,
                                                              size_t n_leaves,
                                                              uint8_t out[AIM_FINGERPRINT_LEN],
                                                              aim_error *err);
+
+/** Appends the proof that a definition is in a manifest: a JSON object of a few hundred bytes, one hash more whenever
+ *  the manifest doubles. With the root, which somebody approved, it shows that a call used the approved definition.
+ *  @param index     in: which of leaves
+ *  @param out       in; untouched on failure
+ *  @param out_root  out, 32 bytes: what aim_fingerprint_manifest() gives for leaves; may be NULL
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_LIMIT, AIM_E_ASSESS_DUPLICATE, AIM_E_UTF8 (the name), AIM_E_NOMEM, AIM_E_CALLBACK
+ *  Threads: any (out: confined).  Allocates: yes.  Source: RFC 9162 §2.1.3.1.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_fingerprint_prove(aim_ctx *ctx, const aim_fingerprint_leaf *leaves,
+                                                          size_t n_leaves, size_t index, aim_buf *out,
+                                                          uint8_t out_root[AIM_FINGERPRINT_LEN], aim_error *err);
+
+/** Verifies such a proof. Pure: needs nothing but its arguments.
+ *  @param proof  in, borrowed: as aim_fingerprint_prove() wrote it
+ *  @param root   in, 32 bytes: of the manifest that was approved
+ *  @param leaf   in, borrowed: kind, name and surface of the definition in question
+ *  @return AIM_OK only when leaf is in the manifest with that root; AIM_E_INVALID, AIM_E_DIGEST (it is not, or this is no
+ *          proof), AIM_E_NOMEM, AIM_E_CALLBACK, or those of aim_json_parse()
+ *  Threads: any.  Allocates: yes, freed at return.  Source: RFC 9162 §2.1.3.2.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_fingerprint_proof_verify(aim_ctx *ctx, aim_bytes proof,
+                                                                 const uint8_t root[AIM_FINGERPRINT_LEN],
+                                                                 const aim_fingerprint_leaf *leaf,
+                                                                 aim_error *err);
 
 AIM_END_DECLS
 

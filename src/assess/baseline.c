@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "identity/subject.h"
@@ -166,26 +167,78 @@ aim_str aim__baseline_server(const aim_baseline *baseline)
 	return aim_str_from(baseline->server);
 }
 
+/* The leaves of entries of kinds below end that are in the baseline, or of those that are approved. Owned: n_slots of
+ * them were allocated. */
+typedef struct leaves {
+	aim_fingerprint_leaf *items;
+	size_t n, n_slots;
+} leaves;
+
+static aim_status collect(const aim_baseline *b, uint32_t end, int approved, leaves *out, aim_error *err)
+{
+	out->n = 0;
+	out->n_slots = 1;
+	for (uint32_t kind = 1; kind < end; kind++)
+		out->n_slots += b->lists[kind].n;
+	out->items = aim__alloc_array(b->ctx, out->n_slots, sizeof *out->items);
+	if (!out->items)
+		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
+	for (uint32_t kind = 1; kind < end; kind++)
+		for (size_t i = 0; i < b->lists[kind].n; i++) {
+			const aim__entry *e = b->lists[kind].entries[i];
+			aim_fingerprint_leaf leaf = {kind, 0, e->name, e->cur.baseline.surface};
+			if (e->cur.state == AIM_BASELINE_APPROVED || (e->cur.state && !approved))
+				out->items[out->n++] = leaf;
+		}
+	return AIM_OK;
+}
+
+static aim_status manifest_of(const aim_baseline *b, uint32_t end, int approved, uint8_t out[AIM_FINGERPRINT_LEN],
+                              aim_error *err)
+{
+	leaves all;
+	aim_status rc = collect(b, end, approved, &all, err);
+	if (rc == AIM_OK)
+		rc = aim_fingerprint_manifest(b->ctx, all.items, all.n, out, err);
+	aim__free(b->ctx, all.items, all.n_slots * sizeof *all.items);
+	return rc;
+}
+
 aim_status aim_baseline_manifest(const aim_baseline *baseline, uint8_t out[AIM_FINGERPRINT_LEN],
                                  aim_error *err)
 {
-	size_t n = 0, cap = 0;
 	if (!baseline || !out)
 		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and out are required");
-	for (uint32_t kind = 1; kind < AIM__FINGERPRINT_KINDS; kind++)
-		cap += baseline->lists[kind].n;
-	aim_fingerprint_leaf *leaves = aim__alloc_array(baseline->ctx, cap + 1, sizeof *leaves);
-	if (!leaves)
-		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
-	for (uint32_t kind = 1; kind < AIM__FINGERPRINT_KINDS; kind++)
-		for (size_t i = 0; i < baseline->lists[kind].n; i++) {
-			const aim__entry *e = baseline->lists[kind].entries[i];
-			aim_fingerprint_leaf leaf = {kind, 0, e->name, e->cur.baseline.surface};
-			if (e->cur.state)
-				leaves[n++] = leaf;
-		}
-	aim_status rc = aim_fingerprint_manifest(baseline->ctx, leaves, n, out, err);
-	aim__free(baseline->ctx, leaves, (cap + 1) * sizeof *leaves);
+	return manifest_of(baseline, AIM__FINGERPRINT_SHOWN, 0, out, err);
+}
+
+aim_status aim_baseline_approved(const aim_baseline *baseline, uint8_t out[AIM_FINGERPRINT_LEN], aim_error *err)
+{
+	if (!baseline || !out)
+		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and out are required");
+	return manifest_of(baseline, AIM__FINGERPRINT_KINDS, 1, out, err);
+}
+
+aim_status aim_baseline_prove(const aim_baseline *baseline, uint32_t kind, aim_str name, aim_buf *out,
+                              uint8_t out_root[AIM_FINGERPRINT_LEN], aim_error *err)
+{
+	leaves all;
+	size_t i = 0;
+	if (!baseline || !out)
+		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and out are required");
+	const aim__entry *e = look_up(baseline, kind, name);
+	if (!e)
+		return aim__fail(err, AIM_E_NOT_FOUND, AIM_LAYER_ASSESS, "%s has no %s \"%.*s\"", baseline->server,
+		                 aim_fingerprint_kind_name(kind), AIM__STR(name));
+	if (e->cur.state != AIM_BASELINE_APPROVED)
+		return aim__fail(err, AIM_E_STATE, AIM_LAYER_ASSESS, "the %s \"%.*s\" is not approved",
+		                 aim_fingerprint_kind_name(kind), AIM__STR(name));
+	aim_status rc = collect(baseline, AIM__FINGERPRINT_KINDS, 1, &all, err);
+	while (rc == AIM_OK && all.items[i].surface != e->cur.baseline.surface)
+		i++;
+	if (rc == AIM_OK)
+		rc = aim_fingerprint_prove(baseline->ctx, all.items, all.n, i, out, out_root, err);
+	aim__free(baseline->ctx, all.items, all.n_slots * sizeof *all.items);
 	return rc;
 }
 

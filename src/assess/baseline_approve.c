@@ -26,6 +26,7 @@ typedef struct approving {
 	aim_buf data;
 	aim__json_writer json;
 	size_t n_named, n_approved;
+	const aim__baseline_joiner *joiner; /* may be NULL */
 	aim_error *err;
 } approving;
 
@@ -172,14 +173,33 @@ static void judge_again(aim_baseline *b)
 		}
 }
 
+#define MORE_RECORDS 8u
+
+/* The approval's record first, then those of the addition. */
+static aim_status commit_approval(approving *a, const aim_audit_record *record, aim__baseline_addition *addition)
+{
+	aim_audit_record records[1 + MORE_RECORDS];
+	if (addition->n_records > MORE_RECORDS)
+		return aim__fail_plain(a->err, AIM_E_INTERNAL, AIM_LAYER_ASSESS);
+	records[0] = *record;
+	for (size_t i = 0; i < addition->n_records; i++)
+		records[1 + i] = addition->records[i];
+	addition->records = records;
+	addition->n_records++;
+	return aim__baseline_commit(a->b, a->kinds, a->now_us, record, addition, a->err);
+}
+
 static aim_status approve_once(approving *a)
 {
 	aim_baseline *b = a->b;
 	aim_status rc = aim_baseline_refresh(b, a->err);
 	if (rc != AIM_OK)
 		return rc;
+	aim__baseline_addition addition = {.ops = NULL};
 	rc = write_data(a);
-	if (rc != AIM_OK || a->kinds == 0) {
+	if (rc == AIM_OK && a->joiner)
+		rc = a->joiner->join(a->joiner->user, b, a->approval.kind, a->now_us, &addition, a->err);
+	if (rc != AIM_OK || (a->kinds == 0 && addition.n_ops == 0)) {
 		drop_all(b);
 		return rc;
 	}
@@ -191,7 +211,7 @@ static aim_status approve_once(approving *a)
 	r.reason = a->approval.reason;
 	r.subject = aim_str_from(b->server);
 	r.data = aim_buf_str(&a->data);
-	rc = aim__baseline_commit(b, a->kinds, a->now_us, &r, a->err);
+	rc = commit_approval(a, &r, &addition);
 	b->n_findings = 0;
 	if (rc == AIM_OK)
 		judge_again(b);
@@ -218,7 +238,13 @@ static aim_status take_approval(const aim_baseline *b, const aim_baseline_approv
 aim_status aim_baseline_approve(aim_baseline *baseline, const aim_baseline_approval *approval,
                                 aim_error *err)
 {
-	approving a = {.b = baseline, .approval = {.struct_size = sizeof a.approval}, .err = err};
+	return aim__baseline_approve(baseline, approval, NULL, err);
+}
+
+aim_status aim__baseline_approve(aim_baseline *baseline, const aim_baseline_approval *approval,
+                                 const aim__baseline_joiner *joiner, aim_error *err)
+{
+	approving a = {.b = baseline, .approval = {.struct_size = sizeof a.approval}, .joiner = joiner, .err = err};
 	if (!baseline || !approval)
 		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and approval are required");
 	aim_status rc = take_approval(baseline, approval, &a.approval, err);

@@ -31,6 +31,7 @@ typedef struct observing {
 	int first; /* the server shows this kind for the first time */
 	int64_t now_us;
 	const aim_baseline_observation *observation;
+	const aim__baseline_joiner *joiner; /* may be NULL */
 	aim_error *err;
 } observing;
 
@@ -283,7 +284,7 @@ static aim_status write_data(const observing *o, aim_buf *out)
 	return aim__write_finish(&w);
 }
 
-static aim_status commit(const observing *o)
+static aim_status commit(const observing *o, int dirty, const aim__baseline_addition *addition)
 {
 	aim_baseline *b = o->b;
 	aim_buf data;
@@ -302,7 +303,7 @@ static aim_status commit(const observing *o)
 	r.subject = aim_str_from(b->server);
 	r.action = aim_str_from(aim__fingerprint_kinds[o->kind]);
 	r.data = aim_buf_str(&data);
-	rc = aim__baseline_commit(b, 1u << o->kind, o->now_us, &r, o->err);
+	rc = aim__baseline_commit(b, dirty ? 1u << o->kind : 0, o->now_us, &r, addition, o->err);
 	aim__buf_dispose(&data);
 	return rc;
 }
@@ -334,6 +335,20 @@ static int anything_dirty(const observing *o)
 	return 0;
 }
 
+static aim_status settle(const observing *o)
+{
+	aim__baseline_addition addition = {.ops = NULL};
+	int dirty = o->first || anything_dirty(o);
+	aim_status rc = AIM_OK;
+	if (o->joiner)
+		rc = o->joiner->join(o->joiner->user, o->b, o->kind, o->now_us, &addition, o->err);
+	if (rc != AIM_OK) {
+		aim__list_drop(o->b->ctx, o->list);
+		return rc;
+	}
+	return dirty || addition.n_ops ? commit(o, dirty, &addition) : AIM_OK;
+}
+
 static aim_status observe_once(observing *o)
 {
 	aim_baseline *b = o->b;
@@ -351,8 +366,8 @@ static aim_status observe_once(observing *o)
 	}
 	if (rc != AIM_OK)
 		aim__list_drop(b->ctx, o->list);
-	else if (o->first || anything_dirty(o))
-		rc = commit(o);
+	else
+		rc = settle(o);
 	if (rc == AIM_OK)
 		take_verdicts(o);
 	else
@@ -381,8 +396,14 @@ static aim_status take_observation(const aim_baseline *b, const aim_baseline_obs
 aim_status aim_baseline_observe(aim_baseline *baseline, const aim_baseline_observation *observation,
                                 aim_error *err)
 {
+	return aim__baseline_observe(baseline, observation, NULL, err);
+}
+
+aim_status aim__baseline_observe(aim_baseline *baseline, const aim_baseline_observation *observation,
+                                 const aim__baseline_joiner *joiner, aim_error *err)
+{
 	aim_baseline_observation seen = {.struct_size = sizeof seen};
-	observing o = {.b = baseline, .observation = &seen, .err = err};
+	observing o = {.b = baseline, .observation = &seen, .joiner = joiner, .err = err};
 	if (!baseline || !observation)
 		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and observation are required");
 	baseline->n_findings = 0;

@@ -129,9 +129,34 @@ aim_status aim__list_refresh(aim_baseline *b, uint32_t kind, int *out_changed, a
 
 /* ---- baseline_write.c ---- */
 
-/* Commits what is prepared in the lists of kinds (a set of 1 << kind) with one audit record, and takes it over;
- * on failure drops it. AIM_OK, AIM_E_CONFLICT (someone else was faster: refresh and try again), … */
-aim_status aim__baseline_commit(aim_baseline *b, uint32_t kinds, int64_t now_us,
-                                const aim_audit_record *record, aim_error *err);
+/* What else goes into the transaction of a change; zeroed is nothing. Borrowed until the commit. */
+typedef struct aim__baseline_addition {
+	const aim_store_op *ops;
+	size_t n_ops;
+	const aim_audit_record *records;
+	size_t n_records;
+} aim__baseline_addition;
+
+/* Asked with the change prepared in the lists, once for each attempt. A failure ends the call; what is prepared is
+ * dropped. */
+typedef struct aim__baseline_joiner {
+	aim_status (*join)(void *user, aim_baseline *b, uint32_t kind, int64_t now_us, aim__baseline_addition *out,
+	                   aim_error *err);
+	void *user;
+} aim__baseline_joiner;
+
+/* Commits what is prepared in the lists of kinds (a set of 1 << kind) and the addition, with the addition's records
+ * or, when there are none, this one; takes it over, or on failure drops it. AIM_OK, AIM_E_CONFLICT (someone else was
+ * faster: refresh and try again), … */
+aim_status aim__baseline_commit(aim_baseline *b, uint32_t kinds, int64_t now_us, const aim_audit_record *record,
+                                const aim__baseline_addition *addition, aim_error *err);
+
+/* ---- baseline_observe.c, baseline_approve.c ---- */
+
+/* As the public functions; joiner may be NULL. */
+aim_status aim__baseline_observe(aim_baseline *b, const aim_baseline_observation *observation,
+                                 const aim__baseline_joiner *joiner, aim_error *err);
+aim_status aim__baseline_approve(aim_baseline *b, const aim_baseline_approval *approval,
+                                 const aim__baseline_joiner *joiner, aim_error *err);
 
 #endif

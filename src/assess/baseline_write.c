@@ -160,15 +160,17 @@ static size_t count_ops(const aim_baseline *b, uint32_t kinds)
 	return n;
 }
 
-static aim_status prepare(writing *w, uint32_t kinds, aim_error *err)
+static aim_status prepare(writing *w, uint32_t kinds, const aim__baseline_addition *addition, aim_error *err)
 {
-	w->cap_ops = count_ops(w->b, kinds);
+	w->cap_ops = count_ops(w->b, kinds) + addition->n_ops;
 	w->ops = aim__alloc_array(w->b->ctx, w->cap_ops, sizeof *w->ops);
 	w->ends = aim__alloc_array(w->b->ctx, w->cap_ops, 2 * sizeof *w->ends);
 	if (!w->ops || !w->ends)
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
 	aim_status rc = write_all(w, kinds, err);
 	settle_ops(w);
+	for (size_t i = 0; rc == AIM_OK && i < addition->n_ops; i++)
+		w->ops[w->n_ops++] = addition->ops[i];
 	return rc;
 }
 
@@ -194,16 +196,19 @@ static void settle_lists(aim_baseline *b, uint32_t kinds, int64_t now_us, int co
 	}
 }
 
-aim_status aim__baseline_commit(aim_baseline *b, uint32_t kinds, int64_t now_us,
-                                const aim_audit_record *record, aim_error *err)
+aim_status aim__baseline_commit(aim_baseline *b, uint32_t kinds, int64_t now_us, const aim_audit_record *record,
+                                const aim__baseline_addition *addition, aim_error *err)
 {
+	static const aim__baseline_addition nothing;
 	writing w = {.b = b, .now_us = now_us};
+	const aim__baseline_addition *a = addition ? addition : &nothing;
 	aim__buf_init(&w.bytes, b->ctx);
 	aim__buf_init(&w.key, b->ctx);
 	aim__buf_init(&w.value, b->ctx);
-	aim_status rc = prepare(&w, kinds, err);
+	aim_status rc = prepare(&w, kinds, a, err);
 	if (rc == AIM_OK)
-		rc = aim__record_commit(b->registry, w.ops, w.n_ops, record, 1, NULL, err);
+		rc = aim__record_commit(b->registry, w.ops, w.n_ops, a->n_records ? a->records : record,
+		                        a->n_records ? a->n_records : 1, NULL, err);
 	settle_lists(b, kinds, now_us, rc == AIM_OK);
 	aim__free(b->ctx, w.ends, w.cap_ops * 2 * sizeof *w.ends);
 	aim__free(b->ctx, w.ops, w.cap_ops * sizeof *w.ops);

@@ -15,7 +15,7 @@
 
 static int is_approved(const aim_baseline *baseline)
 {
-	for (uint32_t kind = 1; kind < AIM__FINGERPRINT_KINDS; kind++)
+	for (uint32_t kind = 1; kind < AIM__FINGERPRINT_SHOWN; kind++)
 		for (size_t i = 0; i < baseline->lists[kind].n; i++)
 			if (baseline->lists[kind].entries[i]->cur.state == AIM_BASELINE_APPROVED)
 				return 1;

@@ -139,16 +139,6 @@ static aim_status compare_members(collecting *c, aim__map *old_members, aim_erro
 	return rc;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	const aim_str *x = a, *y = b;
-	size_t n = x->len < y->len ? x->len : y->len;
-	int order = n ? memcmp(x->ptr, y->ptr, n) : 0;
-	if (order != 0 || x->len == y->len)
-		return order;
-	return x->len < y->len ? -1 : 1;
-}
-
 /* Copies the names, sorted, into one block: the array first, then the text. */
 static aim_status keep_names(const aim_ctx *ctx, const collecting *c, aim__difference *out,
                              aim_error *err)
@@ -162,7 +152,7 @@ static aim_status keep_names(const aim_ctx *ctx, const collecting *c, aim__diffe
 	aim_str *names = aim__alloc(ctx, size);
 	if (!names)
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
-	aim__sort_pointers(sorted, c->n, compare_names);
+	aim__sort_pointers(sorted, c->n, aim__compare_texts);
 	char *text = (char *)(names + c->n);
 	for (size_t i = 0; i < c->n; i++) {
 		const aim_str *name = sorted[i];

@@ -19,7 +19,8 @@ AIM__NO_PADDING(aim_fingerprint, 16 + 3 * AIM_FINGERPRINT_LEN);
 #define SCHEMA_LABEL "libaim/fingerprint/schema/v1\n"
 
 const char *const aim__fingerprint_kinds[] = {"unknown",           "tool",   "prompt", "resource",
-                                              "resource_template", "server", NULL};
+                                              "resource_template", "server", "launch", "key",
+                                              "executable",        NULL};
 
 /* Which members have a part of their own. */
 static const struct {
@@ -32,6 +33,9 @@ static const struct {
 	[AIM_FINGERPRINT_RESOURCE] = {"uri", "description", {NULL, NULL}},
 	[AIM_FINGERPRINT_RESOURCE_TEMPLATE] = {"uriTemplate", "description", {NULL, NULL}},
 	[AIM_FINGERPRINT_SERVER] = {"name", "instructions", {"capabilities", NULL}},
+	[AIM_FINGERPRINT_LAUNCH] = {"name", NULL, {NULL, NULL}},
+	[AIM_FINGERPRINT_KEY] = {"name", NULL, {NULL, NULL}},
+	[AIM_FINGERPRINT_EXECUTABLE] = {"name", NULL, {NULL, NULL}},
 };
 
 const char *aim_fingerprint_kind_name(uint32_t kind)

@@ -4,7 +4,8 @@
 
 #include <aim/fingerprint.h>
 
-#define AIM__FINGERPRINT_KINDS 6 /* AIM_FINGERPRINT_* are below it; 0 is none of them */
+#define AIM__FINGERPRINT_KINDS 9 /* AIM_FINGERPRINT_* are below it; 0 is none of them */
+#define AIM__FINGERPRINT_SHOWN 6 /* kinds below it are what a server itself shows */
 
 /* Names by kind, as they are hashed and stored; [0] is "unknown"; ends with NULL. */
 extern const char *const aim__fingerprint_kinds[];

@@ -1,6 +1,10 @@
 /* assess/sort.c — heapsort (Williams 1964, Floyd's heap construction). Layer assess; pure. */
 #include "assess/sort.h"
 
+#include <aim/span.h>
+
+#include <string.h>
+
 static void sift_down(const void **items, size_t root, size_t n,
                       int (*compare)(const void *a, const void *b))
 {
@@ -25,4 +29,14 @@ void aim__sort_pointers(const void **items, size_t n, int (*compare)(const void 
 		items[end] = swap;
 		sift_down(items, 0, end, compare);
 	}
+}
+
+int aim__compare_texts(const void *a, const void *b)
+{
+	const aim_str *x = a, *y = b;
+	size_t n = x->len < y->len ? x->len : y->len;
+	int order = n ? memcmp(x->ptr, y->ptr, n) : 0;
+	if (order != 0 || x->len == y->len)
+		return order;
+	return x->len < y->len ? -1 : 1;
 }

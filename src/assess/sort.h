@@ -8,4 +8,8 @@
  * < 0, 0, > 0 for what the pointers point to. */
 void aim__sort_pointers(const void **items, size_t n, int (*compare)(const void *a, const void *b));
 
+
+/* Order of two texts (aim_str) by their bytes. */
+int aim__compare_texts(const void *a, const void *b);
+
 #endif

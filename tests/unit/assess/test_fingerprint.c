@@ -149,14 +149,14 @@ static void kinds_do_not_mix(void **state)
 	static const char json[] = "{\"name\":\"n\",\"uri\":\"u\",\"uriTemplate\":\"t\"}";
 	(void)state;
 	assert_status(compute(ctx, AIM_FINGERPRINT_TOOL, json, &tool), AIM_OK);
-	for (uint32_t kind = AIM_FINGERPRINT_PROMPT; kind <= AIM_FINGERPRINT_SERVER; kind++) {
+	for (uint32_t kind = AIM_FINGERPRINT_PROMPT; kind <= AIM_FINGERPRINT_EXECUTABLE; kind++) {
 		assert_status(compute(ctx, kind, json, &prompt), AIM_OK);
 		assert_memory_not_equal(tool.surface, prompt.surface, 32);
 		assert_false(aim_fingerprint_equal(&tool, &prompt));
 	}
 	assert_false(aim_fingerprint_equal(NULL, &tool));
 	assert_string_equal(aim_fingerprint_kind_name(AIM_FINGERPRINT_RESOURCE_TEMPLATE), "resource_template");
-	assert_string_equal(aim_fingerprint_kind_name(6), "unknown");
+	assert_string_equal(aim_fingerprint_kind_name(9), "unknown");
 	test_ctx_done(ctx, &heap);
 }
 
@@ -187,7 +187,7 @@ static void what_is_no_definition_is_refused(void **state)
 	}
 	assert_status(compute(ctx, AIM_FINGERPRINT_RESOURCE, "{\"name\":\"n\"}", &f), AIM_E_ASSESS_DEFINITION);
 	assert_status(compute(ctx, 0, "{\"name\":\"n\"}", &f), AIM_E_INVALID);
-	assert_status(compute(ctx, 6, "{\"name\":\"n\"}", &f), AIM_E_INVALID);
+	assert_status(compute(ctx, 9, "{\"name\":\"n\"}", &f), AIM_E_INVALID);
 	assert_status(aim_fingerprint_compute(ctx, 1, aim_bytes_from("{\"name\":\"n\"}", 12), &zero, NULL),
 	              AIM_E_INVALID); /* struct_size was not set */
 	test_ctx_done(ctx, &heap);

@@ -1,4 +1,5 @@
 /* cli/aim/mcp.c — aim mcp: the commands, and list, show and the life cycle of servers. */
+#include "attest.h"
 #include "registry.h"
 
 #include <stdio.h>
@@ -60,6 +61,15 @@ static const command commands[] = {
 	 WITH(revoke_options), run_revoke},
 	{"link", "AGENT SERVER", 2, 2, "say that an agent uses a server", "Again notes that it was used again.", WITH(link_options), run_link},
 	{"unlink", "AGENT SERVER", 2, 2, "say that an agent does not use a server any more", NULL, WITH(link_options), run_unlink},
+	{"sign", "", 0, 0, "attest a server as an agent that has used it",
+	 "Signs what aim-guard saw of the server for this agent, and submits it; shows how the confidence in the server changes. "
+	 "Nothing is started. A server that differs from its baseline is refused: look at it and approve it first.",
+	 sign_options, N(sign_options), sizeof(attest_options), run_mcp_sign},
+	{"verify", "[SERVER]", 0, 1, "verify the attestations of a server, or one envelope offline",
+	 "With SERVER, a name or id: every live attestation is verified again, and what counts is shown with the verdict. With "
+	 "--file and --key-file: one envelope and the agent's public key, without a store.\n"
+	 "Exit status: 0 PASS or valid, 1 FAIL or not valid, 6 WARN.",
+	 verify_options, N(verify_options), sizeof(attest_options), run_mcp_verify},
 };
 
 const group group_mcp = {"mcp", "MCP servers", commands, N(commands)};

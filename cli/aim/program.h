@@ -14,6 +14,7 @@
  *     registry.c    what aim mcp and aim agent share
  *     mcp*.c        aim mcp …
  *     agent*.c      aim agent …
+ *     attest*.c     aim attest …, aim mcp sign, aim mcp verify
  *
  * A new command is one entry in its group's table; a new group one entry in commands.c. Help, completion and the
  * tests find it by itself. What aim shares with the other programs is in cli/common.
@@ -60,7 +61,7 @@ typedef struct group {
 
 extern const group *const groups[];
 extern const size_t n_groups;
-extern const group group_key, group_audit, group_trust, group_servers, group_mcp, group_agent, group_own;
+extern const group group_key, group_audit, group_trust, group_attest, group_servers, group_mcp, group_agent, group_own;
 
 #define N(array) (sizeof(array) / sizeof *(array))
 

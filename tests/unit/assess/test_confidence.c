@@ -267,6 +267,33 @@ static void test_approved_manifest(void **state)
 	assert_int_equal(judge(c, 0).approved, 1);
 }
 
+static void observe(aim_baseline *b, const char *tool)
+{
+	aim_baseline_item item = {S("read"), aim_bytes_from_str(S(tool))};
+	aim_baseline_observation seen = {.struct_size = sizeof seen, .kind = AIM_FINGERPRINT_TOOL, .items = &item,
+	                                 .n_items = 1};
+	assert_status(aim_baseline_observe(b, &seen, NULL), AIM_OK);
+}
+
+static void test_open_drift(void **state)
+{
+	court *c = *state;
+	uint8_t manifest[32];
+	uint64_t n = 99;
+	aim_baseline *b = NULL;
+	assert_status(aim_confidence_open_drift(c->ledger, S(c->server), &n, NULL), AIM_OK);
+	assert_int_equal(n, 0);
+	approve_baseline(c, manifest);
+	assert_status(aim_baseline_open(c->h->registry, S(c->server), &b, NULL), AIM_OK);
+	observe(b, "{\"name\":\"read\",\"description\":\"and more\",\"inputSchema\":{\"type\":\"object\"}}");
+	aim_baseline_free(b);
+	assert_status(aim_confidence_open_drift(c->ledger, S(c->server), &n, NULL), AIM_OK);
+	assert_int_equal(n, 1);
+	assert_status(aim_confidence_open_drift(c->ledger, S("srv_0190f3a4b5c67d8e9f00112233445566"), &n, NULL),
+	              AIM_E_NOT_FOUND);
+	assert_status(aim_confidence_open_drift(c->ledger, S(c->server), NULL, NULL), AIM_E_INVALID);
+}
+
 /* What was changed in the store counts for nothing, and fails the server. */
 static void test_damaged_signature(void **state)
 {
@@ -666,7 +693,7 @@ int main(void)
 		COURT(test_consensus),             COURT(test_consensus_of_one_owner),
 		COURT(test_consensus_of_capabilities), COURT(test_auto_verify),
 		COURT(test_auto_verify_robust),    COURT(test_move_from_pending),
-		COURT(test_verdicts),              COURT(test_reads_only),
+		COURT(test_open_drift),            COURT(test_verdicts),              COURT(test_reads_only),
 		COURT(test_misuse),                cmocka_unit_test(test_for_people),
 		cmocka_unit_test(test_allocations),
 	};

@@ -1,0 +1,54 @@
+/* cli/aim/attest.h — what aim attest, aim mcp sign and aim mcp verify share. */
+#ifndef AIM_ATTEST_COMMANDS_H
+#define AIM_ATTEST_COMMANDS_H
+
+#include "program.h"
+
+typedef struct attest_options {
+	const char *server;
+	const char *agent;
+	const char *key;        /* a keystore */
+	const char *public_key; /* a file */
+	const char *file;
+	const char *out;
+	const char *passphrase_file;
+	const char *passphrase_fd;
+	const char *reason;
+	const char *actor;
+	const char *after;
+	uint64_t limit;
+	uint64_t days;
+	uint32_t flags; /* ATTEST_* */
+	uint32_t reserved;
+} attest_options;
+
+#define ATTEST_ALL 1u
+#define ATTEST_ROBUST 2u
+#define ATTEST_FORCE 4u
+#define ATTEST_YES 8u
+
+#define ATTEST_AT(member) offsetof(attest_options, member)
+
+/* Of commands in the table of aim mcp. */
+extern const option sign_options[8], verify_options[3];
+
+int run_mcp_sign(program *p);
+int run_mcp_verify(program *p);
+
+/* A ledger over the open registry; NULL after saying what is wrong, with *out_code. aim_ledger_free(). */
+aim_ledger *ledger_open(program *p, int *out_code);
+
+/* What is known of a server. */
+typedef struct judgement {
+	aim_confidence *confidence; /* judgement_free() */
+	aim_confidence_summary summary;
+	uint64_t n_open_drift;
+	uint32_t verdict; /* AIM_CONFIDENCE_PASS … */
+	uint32_t reserved;
+} judgement;
+
+/* AIM_OK, or what could not be read. */
+aim_status judge(aim_ledger *ledger, const char *server_id, uint32_t flags, judgement *out, aim_error *err);
+void judgement_free(judgement *j);
+
+#endif

@@ -1,0 +1,259 @@
+/* cli/aim/attest_sign.c — aim mcp sign: an agent attests a server as aim-guard saw it for that agent. Nothing is
+ * started. */
+#include "attest.h"
+#include "key.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) ATTEST_AT(member)
+#define DAY_S 86400
+#define DAYS_MAX 366u
+
+const option sign_options[8] = {
+	{"--server", "-s", "SERVER", OPTION_TEXT, 0, AT(server), NULL, "the server, by name or id; required"},
+	{"--key", "-k", "FILE", OPTION_TEXT, 0, AT(key), NULL, "the agent's keystore; default agent.key"},
+	{"--agent", NULL, "AGENT", OPTION_TEXT, 0, AT(agent), NULL, "the agent; default: the one whose key it is"},
+	{"--days", NULL, "N", OPTION_NUMBER, 0, AT(days), NULL, "how long it counts; default 30 days"},
+	{"--output", "-o", "FILE", OPTION_TEXT, 0, AT(out), NULL, "also write the signed envelope to FILE"},
+	{"--actor", NULL, "WHO", OPTION_TEXT, 0, AT(actor), NULL, "who submits, for the audit record; default operator"},
+	{"--passphrase-file", NULL, "FILE", OPTION_TEXT, 0, AT(passphrase_file), NULL,
+	 "the passphrase is the first line of FILE; default: ask on the terminal"},
+	{"--passphrase-fd", NULL, "N", OPTION_TEXT, 0, AT(passphrase_fd), NULL, "the passphrase is the next line of descriptor N"},
+};
+
+typedef struct signing {
+	program *p;
+	const attest_options *o;
+	aim_key *key;
+	aim_public_key public_key;
+	aim_agent *agent;
+	aim_server *server;
+	aim_baseline *baseline;
+	aim_ledger *ledger;
+	aim_str *tools; /* into baseline */
+	size_t n_tools;
+	aim_buf *envelope;
+	int64_t before, after; /* confidence */
+	aim_ledger_receipt receipt;
+} signing;
+
+static void signing_dispose(signing *s)
+{
+	aim_buf_free(s->envelope);
+	free(s->tools);
+	aim_ledger_free(s->ledger);
+	aim_baseline_free(s->baseline);
+	aim_server_free(s->server);
+	aim_agent_free(s->agent);
+	aim_key_unref(s->key);
+}
+
+/* --- who signs --------------------------------------------------------------------------------------------------------- */
+
+static int open_key(signing *s)
+{
+	key_file f;
+	const char *path = s->o->key ? s->o->key : "agent.key";
+	const key_options of_key = {.passphrase_file = s->o->passphrase_file, .passphrase_fd = s->o->passphrase_fd,
+	                            .purpose = "agent"};
+	int code = key_file_open(s->p, path, 1, &f);
+	if (code == EXIT_OK)
+		code = key_file_private(s->p, &f, path, &of_key, &s->key);
+	key_file_close(&f);
+	if (code != EXIT_OK)
+		return code;
+	aim_status rc = aim_key_public(s->key, &s->public_key);
+	return rc == AIM_OK ? EXIT_OK : failed(path, rc, NULL);
+}
+
+static int find_agent(signing *s)
+{
+	char id[64];
+	aim_error err = {0};
+	int code = subject_id(s->p, SUBJECT_AGENT, s->o->agent, id, sizeof id);
+	if (code != EXIT_OK)
+		return code;
+	aim_status rc = aim_agent_find_key(s->p->registry, &s->public_key, &s->agent, &err);
+	if (rc == AIM_E_NOT_FOUND) {
+		say("the key is registered to no agent; see aim agent register --key-file, and aim key replace");
+		return EXIT_NO;
+	}
+	if (rc != AIM_OK)
+		return failed("the agent", rc, &err);
+	if (id[0] && !aim_str_equal(aim_agent_id(s->agent), aim_str_from(id))) {
+		say("the key is not that of agent %s", s->o->agent);
+		return EXIT_REFUSED;
+	}
+	return EXIT_OK;
+}
+
+/* --- what it saw ------------------------------------------------------------------------------------------------------- */
+
+static int find_server(signing *s)
+{
+	char id[64];
+	aim_error err = {0};
+	int code = subject_id(s->p, SUBJECT_SERVER, s->o->server, id, sizeof id);
+	if (code != EXIT_OK)
+		return code;
+	aim_status rc = aim_server_find(s->p->registry, aim_str_from(id), &s->server, &err);
+	if (rc == AIM_OK)
+		rc = aim_baseline_open(s->p->registry, aim_str_from(id), &s->baseline, &err);
+	return rc == AIM_OK ? EXIT_OK : failed(s->o->server, rc, &err);
+}
+
+/* An attestation says "I saw": so the agent must have used the server. */
+static int check_link(signing *s)
+{
+	aim_error err = {0};
+	aim_status rc =
+		aim_link_check(s->p->registry, aim_agent_id(s->agent), aim_server_id(s->server), NULL, &err);
+	if (rc != AIM_E_NOT_FOUND)
+		return rc == AIM_OK ? EXIT_OK : failed(s->o->server, rc, &err);
+	say("agent %s has not used %s: run it through aim-guard --agent %s, or link them with aim agent link",
+	    aim_agent_name(s->agent).ptr, aim_server_name(s->server).ptr, aim_agent_name(s->agent).ptr);
+	return EXIT_REFUSED;
+}
+
+static int take_definition(signing *s, const aim_baseline_entry *e)
+{
+	if (e->flags & AIM_BASELINE_OPEN) {
+		say("%s differs from its baseline: look at it and approve it first", aim_server_name(s->server).ptr);
+		return EXIT_REFUSED;
+	}
+	if (e->kind == AIM_FINGERPRINT_TOOL)
+		s->tools[s->n_tools++] = e->name;
+	return EXIT_OK;
+}
+
+static int take_surface(signing *s)
+{
+	size_t n = aim_baseline_count(s->baseline);
+	int code = EXIT_OK;
+	if (n == 0) {
+		say("nothing was seen of %s yet: run it through aim-guard once", aim_server_name(s->server).ptr);
+		return EXIT_REFUSED;
+	}
+	s->tools = calloc(n, sizeof *s->tools);
+	if (!s->tools) {
+		say("out of memory");
+		return EXIT_FAILED;
+	}
+	for (size_t i = 0; i < n && code == EXIT_OK; i++) {
+		aim_baseline_entry e = {.struct_size = sizeof e};
+		aim_status rc = aim_baseline_at(s->baseline, i, &e);
+		code = rc == AIM_OK ? take_definition(s, &e) : failed(s->o->server, rc, NULL);
+	}
+	return code;
+}
+
+/* --- signing ----------------------------------------------------------------------------------------------------------- */
+
+static aim_status sign(signing *s, aim_error *err)
+{
+	int64_t now_us = 0;
+	aim_attestation_payload seen = {.struct_size = sizeof seen, .flags = AIM_ATTESTATION_CONNECTED | AIM_ATTESTATION_HEALTHY};
+	aim_status rc = aim_attestation_describe(s->p->ctx, s->server, &seen, err);
+	if (rc == AIM_OK)
+		rc = aim_baseline_manifest(s->baseline, seen.manifest_hash, err);
+	if (rc == AIM_OK)
+		rc = aim_ctx_now_us(s->p->ctx, &now_us);
+	seen.agent_id = aim_agent_id(s->agent);
+	seen.capabilities = s->tools;
+	seen.n_capabilities = s->n_tools;
+	seen.issued_at_s = now_us / 1000000;
+	seen.expires_at_s = s->o->days ? seen.issued_at_s + (int64_t)s->o->days * DAY_S : 0;
+	return rc == AIM_OK ? aim_attestation_sign(s->key, &seen, s->envelope, err) : rc;
+}
+
+static aim_status read_confidence(const signing *s, int64_t *out, aim_error *err)
+{
+	judgement j;
+	aim_status rc = judge(s->ledger, aim_server_id(s->server).ptr, 0, &j, err);
+	*out = j.summary.confidence;
+	judgement_free(&j);
+	return rc;
+}
+
+static int sign_and_submit(signing *s)
+{
+	aim_error err = {0};
+	const char *actor = s->o->actor ? s->o->actor : "operator";
+	s->receipt.struct_size = sizeof s->receipt;
+	aim_status rc = read_confidence(s, &s->before, &err);
+	if (rc == AIM_OK)
+		rc = sign(s, &err);
+	if (rc == AIM_OK)
+		rc = aim_ledger_submit(s->ledger, aim_buf_str(s->envelope), aim_str_from(actor), &s->receipt, &err);
+	if (rc == AIM_OK)
+		rc = read_confidence(s, &s->after, &err);
+	return rc == AIM_OK ? EXIT_OK : failed(s->o->server, rc, &err);
+}
+
+static int show_signed(const signing *s)
+{
+	answer a;
+	char identity[AIM_ATTESTATION_IDENTITY_SIZE], change[AIM_CONFIDENCE_TEXT_SIZE], shown[300];
+	aim_status rc = aim_attestation_identity_text(s->p->ctx, &s->public_key, identity);
+	if (rc == AIM_OK)
+		rc = aim_confidence_change_text(s->before, s->after, change);
+	if (rc != AIM_OK)
+		return failed(s->o->server, rc, NULL);
+	if (!screen_is_json()) {
+		printf("Signed %s with identity %s\n", printable(aim_server_name(s->server), shown, sizeof shown), identity);
+		printf("Attestation ID: %s\nConfidence score: %s\n", s->receipt.id, change);
+		return EXIT_OK;
+	}
+	answer_begin(&a);
+	answer_text(&a, "attestation", NULL, aim_str_from(s->receipt.id));
+	answer_text(&a, "server", NULL, aim_server_id(s->server));
+	answer_text(&a, "agent", NULL, aim_agent_id(s->agent));
+	answer_text(&a, "identity", NULL, aim_str_from(identity));
+	if (s->receipt.supersedes[0])
+		answer_text(&a, "supersedes", NULL, aim_str_from(s->receipt.supersedes));
+	answer_number(&a, "before_micro", NULL, (uint64_t)s->before);
+	answer_number(&a, "after_micro", NULL, (uint64_t)s->after);
+	answer_end(&a);
+	return EXIT_OK;
+}
+
+static int look(signing *s)
+{
+	int code = open_log(s->p, NULL, TO_WRITE);
+	if (code == EXIT_OK)
+		code = open_registry(s->p);
+	if (code == EXIT_OK)
+		code = find_server(s);
+	if (code == EXIT_OK)
+		code = take_surface(s);
+	if (code == EXIT_OK)
+		code = open_key(s);
+	if (code == EXIT_OK)
+		code = find_agent(s);
+	if (code == EXIT_OK)
+		code = check_link(s);
+	if (code == EXIT_OK)
+		s->ledger = ledger_open(s->p, &code);
+	return code;
+}
+
+int run_mcp_sign(program *p)
+{
+	signing s = {.p = p, .o = p->options};
+	if (!s.o->server || s.o->days > DAYS_MAX) {
+		say(s.o->server ? "--days is at most %u" : "sign needs --server", DAYS_MAX);
+		return EXIT_USAGE;
+	}
+	int code = look(&s);
+	s.envelope = code == EXIT_OK ? new_buf(p) : NULL;
+	if (code == EXIT_OK)
+		code = s.envelope ? sign_and_submit(&s) : EXIT_FAILED;
+	if (code == EXIT_OK)
+		code = show_signed(&s);
+	if (code == EXIT_OK && s.o->out && file_write(s.o->out, aim_buf_bytes(s.envelope), 0) != 0)
+		code = EXIT_FILE;
+	signing_dispose(&s);
+	return code;
+}

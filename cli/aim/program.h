@@ -35,7 +35,7 @@ enum {
 	EXIT_FILE = 3,    /* a store, a file or the output cannot be opened, read or written */
 	EXIT_REFUSED = 4, /* wrong passphrase, already there, not for this purpose, not in this state */
 	EXIT_FAILED = 5,  /* anything else */
-	EXIT_WARN = 6     /* aim detect: nothing failed, and not everything passed or could be read */
+	EXIT_WARN = 6     /* aim detect, aim mcp verify: nothing failed, and not everything passed or could be read */
 };
 
 typedef struct program program;

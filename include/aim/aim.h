@@ -54,6 +54,7 @@
 #include <aim/grantrequest.h>
 #include <aim/delegation.h>
 #include <aim/session.h>
+#include <aim/usage.h>
 
 /* evidence */
 #include <aim/verifycache.h>

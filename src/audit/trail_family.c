@@ -17,6 +17,7 @@ static const struct {
 	{"capability_denied", AIM_TRAIL_ACCESS},
 	{"action_check", AIM_TRAIL_ACCESS},
 	{"action_report", AIM_TRAIL_ACCESS},
+	{"usage_recorded", AIM_TRAIL_ACCESS},
 	{"delegation", AIM_TRAIL_ACCESS},
 	{"session", AIM_TRAIL_ACCESS},
 	{"approval", AIM_TRAIL_CHANGE},

@@ -91,6 +91,19 @@ static const aim__store_column request_columns[] = {
 	{"grant_id", "$.grant"},
 };
 
+static const aim__store_column usage_columns[] = {
+	{"subject", "$.subject"},
+	{"capability", "$.capability"},
+	{"namespace", "$.namespace"},
+	{"successes", "$.successes"},
+	{"failures", "$.failures"},
+	{"unreported", "$.unreported"},
+	{"sum_us", "$.sum_us"},
+	{"max_us", "$.max_us"},
+	{"first_at", "$.first_at"},
+	{"last_at", "$.last_at"},
+};
+
 static const aim__store_column delegation_columns[] = {
 	{"id", "$.id"},
 	{"sponsor", "$.sponsor"},
@@ -157,6 +170,9 @@ static const aim__record_kind links = {"links", "link/", 1, COUNT(link_columns),
 static const aim__record_kind grants = {"grants", "grant/", 1, COUNT(grant_columns), grant_columns, NULL};
 static const aim__record_kind requests = {"grant_requests", "grant-request/", 1, COUNT(request_columns),
                                           request_columns, NULL};
+static const aim__record_kind usage = {"usage", "usage/", 1, COUNT(usage_columns), usage_columns, NULL};
+static const aim__record_kind usage_totals = {"usage_totals", "usage-total/", 1, COUNT(usage_columns), usage_columns,
+                                              NULL};
 static const aim__record_kind delegations = {"delegations", "delegation/", 1, COUNT(delegation_columns),
                                              delegation_columns, NULL};
 static const aim__record_kind revoked_links = {"delegations_revoked", "delegation-revoked/", 1,
@@ -165,4 +181,4 @@ static const aim__record_kind sessions = {"sessions", "session/", 1, COUNT(sessi
                                           NULL};
 
 const aim__record_kind *const aim__identity_kinds[AIM__IDENTITY_N_KINDS] = {
-	&agents, &servers, &links, &grants, &requests, &delegations, &revoked_links, &sessions, &keys, &keystores};
+	&agents, &servers, &links, &grants, &requests, &usage, &usage_totals, &delegations, &revoked_links, &sessions, &keys, &keystores};

@@ -4,7 +4,7 @@
 
 #include "store/store.h"
 
-#define AIM__IDENTITY_N_KINDS 10
+#define AIM__IDENTITY_N_KINDS 12
 extern const aim__record_kind *const aim__identity_kinds[AIM__IDENTITY_N_KINDS];
 
 #endif

@@ -91,6 +91,7 @@
 #include <aim/policy.h>
 #include <aim/authorizer.h>
 #include <aim/proxy.h>
+#include <aim/action.h>
 
 /* mcp */
 #include <aim/guard.h>

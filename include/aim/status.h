@@ -134,6 +134,8 @@ typedef int32_t aim_status;
 #define AIM_DENIED (-800)          /**< decided: deny */
 #define AIM_ASK (-801)             /**< decided: ask a human first */
 #define AIM_E_POLICY (-802)        /**< the policy document has errors; see the diagnostics */
+#define AIM_E_ACTION_TOKEN (-810)    /**< no action has this token, or it is another agent's */
+#define AIM_E_ACTION_REPORTED (-811) /**< the action was reported before */
 
 /* mcp: −900 … −999 */
 #define AIM_E_MCP_MESSAGE (-900)   /**< not a JSON-RPC message of MCP */

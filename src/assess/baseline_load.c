@@ -248,3 +248,40 @@ aim_status aim__list_refresh(aim_baseline *b, uint32_t kind, int *out_changed, a
 		*out_changed = 1;
 	return AIM_OK;
 }
+
+/* ---- drift ---- */
+
+static aim_status add_drift(aim__record *record, aim__arena *arena, aim_buf *key, const aim_str parts[2],
+                            uint64_t *io_n, aim_error *err)
+{
+	aim__stored_list list = {.kind = 0};
+	aim_status rc = aim__record_key(key, "baseline-list/", parts, 2, err);
+	if (rc == AIM_OK)
+		rc = aim__record_load(record, aim_buf_bytes(key), err);
+	if (rc == AIM_OK)
+		rc = aim__record_read(record, aim_buf_bytes(key), &aim__stored_list_table, arena, &list, err);
+	*io_n += list.n_drifted;
+	return rc == AIM_E_NOT_FOUND ? AIM_OK : rc;
+}
+
+aim_status aim__baseline_drift(aim_registry *registry, aim_str server, uint64_t *out, aim_error *err)
+{
+	aim__record record;
+	aim__arena arena;
+	aim_buf key;
+	uint64_t n = 0;
+	aim_status rc = AIM_OK;
+	aim__record_init(&record, registry);
+	aim__arena_init(&arena, registry->ctx, 512, 0);
+	aim__buf_init(&key, registry->ctx);
+	for (uint32_t kind = 1; rc == AIM_OK && kind < AIM__FINGERPRINT_KINDS; kind++) {
+		aim_str parts[2] = {server, aim_str_from(aim__fingerprint_kinds[kind])};
+		rc = add_drift(&record, &arena, &key, parts, &n, err);
+	}
+	aim__buf_dispose(&key);
+	aim__arena_dispose(&arena);
+	aim__record_dispose(&record);
+	if (rc == AIM_OK)
+		*out = n;
+	return rc;
+}

@@ -127,6 +127,11 @@ int aim__surface_equal(const uint8_t a[32], const uint8_t b[32]);
  * NULL) is set to 1 when it did. On failure the list is as it was. */
 aim_status aim__list_refresh(aim_baseline *b, uint32_t kind, int *out_changed, aim_error *err);
 
+/* How many definitions of a server differ from its baseline and were not approved, by what is stored; reads a small row
+ * for each kind. id in its stored form. AIM_OK (also when there is no baseline), AIM_E_NOMEM, AIM_E_STORE_CORRUPT, or the
+ * store's. */
+aim_status aim__baseline_drift(aim_registry *registry, aim_str server, uint64_t *out, aim_error *err);
+
 /* ---- baseline_write.c ---- */
 
 /* What else goes into the transaction of a change; zeroed is nothing. Borrowed until the commit. */

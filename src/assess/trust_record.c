@@ -172,6 +172,35 @@ static aim_status step_event(aim__trust_work *w, const void *asked, aim__trust_n
 	return rc;
 }
 
+static aim_status prepare(aim__trust_work *w, const aim_trust_event *events, size_t n_events,
+                          const aim__trust_note *note, aim_error *err)
+{
+	for (size_t i = 0; i < n_events; i++) {
+		int seen = 0;
+		aim_status rc = check_event_id(w, &events[i], &seen, err);
+		if (seen) /* also as other evidence: whoever came first decides */
+			continue;
+		if (rc == AIM_OK)
+			rc = add_event(w, &events[i], w->now_us, err);
+		if (rc == AIM_OK)
+			rc = add_count(w, &events[i], w->now_us, err);
+		if (rc != AIM_OK)
+			return rc;
+	}
+	return aim__trust_finish(w, note, err);
+}
+
+aim_status aim__trust_prepare(aim__trust_work *w, const aim_trust_event *events, size_t n_events,
+                              const aim__trust_note *note, aim_error *err)
+{
+	aim_status rc = aim__trust_load(w, events[0].subject, note->source, err);
+	if (rc != AIM_OK)
+		return rc;
+	aim__trust_begin(w);
+	rc = prepare(w, events, n_events, note, err);
+	return rc == AIM_E_TRUST_EVIDENCE ? disagreement(w, err) : rc;
+}
+
 aim_status aim_trust_record(aim_registry *registry, const aim_trust_event *event, aim_trust_change *out_change,
                             aim_error *err)
 {

@@ -247,7 +247,7 @@ static void add_record(aim__trust_work *w, const char *kind, const aim__trust_no
 	r->trust_micro = w->after.sum.score_micro;
 }
 
-aim_status aim__trust_commit(aim__trust_work *w, const aim__trust_note *note, aim_error *err)
+aim_status aim__trust_finish(aim__trust_work *w, const aim__trust_note *note, aim_error *err)
 {
 	aim_status rc = AIM_OK;
 	aim__trust_compute(aim_trustscore_profile_named(aim_str_from("aim-8")), &w->evidence, w->now_us, &w->after);
@@ -265,6 +265,14 @@ aim_status aim__trust_commit(aim__trust_work *w, const aim__trust_note *note, ai
 		add_record(w, "trust_score_changed", note);
 	for (size_t i = 0; i < w->batch.n_records; i++)
 		w->batch.records[i].data = aim_buf_str(&w->batch.data);
+	return AIM_OK;
+}
+
+aim_status aim__trust_commit(aim__trust_work *w, const aim__trust_note *note, aim_error *err)
+{
+	aim_status rc = aim__trust_finish(w, note, err);
+	if (rc != AIM_OK)
+		return rc;
 	return aim__record_commit(w->registry, w->batch.ops, w->batch.n_ops, w->batch.records, w->batch.n_records, NULL, err);
 }
 

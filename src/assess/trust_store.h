@@ -93,9 +93,17 @@ typedef struct aim__trust_note {
 
 /* Scores the evidence before the change is made. */
 void aim__trust_begin(aim__trust_work *w);
-/* Adds state, history and audit records to the batch and commits it. AIM_E_CONFLICT: load and try again. */
+/* Adds state, history and audit records to the batch. */
+aim_status aim__trust_finish(aim__trust_work *w, const aim__trust_note *note, aim_error *err);
+/* Finishes and commits. AIM_E_CONFLICT: load and try again. */
 aim_status aim__trust_commit(aim__trust_work *w, const aim__trust_note *note, aim_error *err);
 aim_status aim__trust_tell(const aim__trust_work *w, uint32_t flags, aim_trust_change *out);
+
+/* Events of one subject and one source as part of a change of the caller's: everything is in w->batch, for one commit
+ * with whatever else belongs to it. subject, source and flags are those of the first event. An event that was counted
+ * before, also as other evidence, is passed over. AIM_E_CONFLICT of the commit: prepare again. As aim_trust_record(). */
+aim_status aim__trust_prepare(aim__trust_work *w, const aim_trust_event *events, size_t n_events,
+                              const aim__trust_note *note, aim_error *err);
 
 /* The prefix of all findings of a rank, in w->key. */
 aim_status aim__trust_open_prefix(aim__trust_work *w, uint32_t rank, aim_error *err);

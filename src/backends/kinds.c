@@ -4,10 +4,12 @@
 
 #include "assess/kinds.h"
 #include "audit/kinds.h"
+#include "enforce/kinds.h"
 #include "evidence/kinds.h"
 #include "identity/kinds.h"
 
-static const aim__record_kinds assess_kinds = {aim__assess_kinds, AIM__ASSESS_N_KINDS, NULL};
+static const aim__record_kinds enforce_kinds = {aim__enforce_kinds, AIM__ENFORCE_N_KINDS, NULL};
+static const aim__record_kinds assess_kinds = {aim__assess_kinds, AIM__ASSESS_N_KINDS, &enforce_kinds};
 static const aim__record_kinds evidence_kinds = {aim__evidence_kinds, AIM__EVIDENCE_N_KINDS,
                                                  &assess_kinds};
 static const aim__record_kinds identity_kinds = {aim__identity_kinds, AIM__IDENTITY_N_KINDS,

@@ -93,6 +93,13 @@ static void refresh(aim_authorizer *a, aim_decision *d)
 	aim__decision_hold(d, policy, a, generation);
 }
 
+void aim__authorizer_hold(aim_authorizer *a, aim_decision *d)
+{
+	if (d->authorizer != a ||
+	    d->generation != atomic_load_explicit(&a->generation, memory_order_acquire))
+		refresh(a, d);
+}
+
 aim_status aim_authorizer_decide(aim_authorizer *a, const aim_request *request, aim_decision *d,
                                  aim_error *err)
 {
@@ -103,8 +110,6 @@ aim_status aim_authorizer_decide(aim_authorizer *a, const aim_request *request, 
 		AIM__MISUSE(d->ctx, "authorizer and request are required");
 		return aim__decision_fault(d, AIM__REASON_INVALID_REQUEST, AIM_E_INVALID);
 	}
-	if (d->authorizer != a ||
-	    d->generation != atomic_load_explicit(&a->generation, memory_order_acquire))
-		refresh(a, d);
+	aim__authorizer_hold(a, d);
 	return aim__policy_run(d->policy, request, d, err);
 }

@@ -6,5 +6,7 @@
 #include <aim/authorizer.h>
 
 void aim__authorizer_unref(aim_authorizer *authorizer);
+/* Gives the decision the policy in force, unless it has it. */
+void aim__authorizer_hold(aim_authorizer *authorizer, aim_decision *decision);
 
 #endif

@@ -36,6 +36,23 @@ static const reason_text reasons[AIM__REASON_COUNT] = {
 	[AIM__REASON_CAPABILITY_MISSING] = {"capability_missing", "Missing capabilities"},
 	[AIM__REASON_RATE_LIMITED] = {"rate_limited", "Rate limit exceeded"},
 	[AIM__REASON_RATE_TABLE_FULL] = {"rate_table_full", "Too many agents and tools to follow their rates"},
+	[AIM__REASON_ACTION_ALLOWED] = {"action_allowed", "Allowed"},
+	[AIM__REASON_AGENT_UNKNOWN] = {"agent_unknown", "Agent is not registered"},
+	[AIM__REASON_AGENT_INACTIVE] = {"agent_inactive", "Agent is not active"},
+	[AIM__REASON_SIGNATURE_REQUIRED] = {"signature_required", "The request is not signed"},
+	[AIM__REASON_SIGNATURE_REFUSED] = {"signature_refused", "The signed request is refused"},
+	[AIM__REASON_GRANT_MISSING] = {"grant_missing", "No grant covers the action"},
+	[AIM__REASON_GRANT_DENIES] = {"grant_denies", "A grant denies the action"},
+	[AIM__REASON_SERVER_UNKNOWN] = {"server_unknown", "Server is not registered"},
+	[AIM__REASON_SERVER_PENDING] = {"server_pending", "Server is pending"},
+	[AIM__REASON_SERVER_INACTIVE] = {"server_inactive", "Server is not active"},
+	[AIM__REASON_SERVER_DRIFT] = {"server_drift", "Server has changed and nobody has approved it"},
+	[AIM__REASON_SERVER_ALERT] = {"server_alert", "Server has an open critical alert"},
+	[AIM__REASON_TRUST_GATE] = {"trust_gate", "The agent's trust does not reach the risk"},
+	[AIM__REASON_APPROVAL_REQUIRED] = {"approval_required", "Awaiting human approval"},
+	[AIM__REASON_APPROVAL_DENIED] = {"approval_denied", "Human approval denied"},
+	[AIM__REASON_APPROVED] = {"approved", "Approved by human reviewer"},
+	[AIM__REASON_ACTIONS_OPEN] = {"actions_open", "Too many actions of the agent are open"},
 };
 
 static aim_str text_of(const char *text)

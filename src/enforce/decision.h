@@ -31,6 +31,24 @@ typedef enum aim__reason {
 	AIM__REASON_CAPABILITY_MISSING,
 	AIM__REASON_RATE_LIMITED,
 	AIM__REASON_RATE_TABLE_FULL,
+	/* actions */
+	AIM__REASON_ACTION_ALLOWED,
+	AIM__REASON_AGENT_UNKNOWN,
+	AIM__REASON_AGENT_INACTIVE,
+	AIM__REASON_SIGNATURE_REQUIRED,
+	AIM__REASON_SIGNATURE_REFUSED,
+	AIM__REASON_GRANT_MISSING,
+	AIM__REASON_GRANT_DENIES,
+	AIM__REASON_SERVER_UNKNOWN,
+	AIM__REASON_SERVER_PENDING,
+	AIM__REASON_SERVER_INACTIVE,
+	AIM__REASON_SERVER_DRIFT,
+	AIM__REASON_SERVER_ALERT,
+	AIM__REASON_TRUST_GATE,
+	AIM__REASON_APPROVAL_REQUIRED,
+	AIM__REASON_APPROVAL_DENIED,
+	AIM__REASON_APPROVED,
+	AIM__REASON_ACTIONS_OPEN,
 	AIM__REASON_COUNT
 } aim__reason;
 
@@ -78,6 +96,9 @@ aim_status aim__decision_fault(aim_decision *decision, aim__reason reason, aim_s
  * over the caller's references. */
 void aim__decision_hold(aim_decision *decision, aim_policy *policy, aim_authorizer *authorizer,
                         uint64_t generation);
+
+/* The stage of policies, for any table: call->state is an aim_policy that the decision holds, or NULL. */
+aim_status aim__policy_stage(aim__call *call);
 
 /* Checks a caller's request. *io_request then points at it, or at *copy when it had another size.
  * AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_LIMIT. */

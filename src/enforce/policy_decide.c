@@ -16,7 +16,7 @@ static const outcome outcomes[] = {
 	[AIM_DECISION_ASK] = {AIM_ASK, AIM__REASON_RULE_ASK, AIM__REASON_DEFAULT_ASK},
 };
 
-static aim_status policy_stage(aim__call *call)
+aim_status aim__policy_stage(aim__call *call)
 {
 	const aim_policy *policy = call->state;
 	aim_decision *d = call->decision;
@@ -32,7 +32,7 @@ static aim_status policy_stage(aim__call *call)
 	return o->status;
 }
 
-static const aim__stage policy_stages[] = {{"policy", policy_stage}};
+static const aim__stage policy_stages[] = {{"policy", aim__policy_stage}};
 
 aim_status aim__policy_run(aim_policy *policy, const aim_request *request, aim_decision *decision,
                            aim_error *err)

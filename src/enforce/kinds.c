@@ -1,0 +1,29 @@
+/* enforce/kinds.c — what a person sees of this layer's records with a database shell. */
+#include "enforce/kinds.h"
+
+#define COUNT(array) (uint32_t)(sizeof(array) / sizeof *(array))
+
+/* The hash of the token is no column. */
+static const aim__store_column action_columns[] = {
+	{"id", "$.id"},
+	{"agent", "$.agent"},
+	{"server", "$.server"},
+	{"namespace", "$.namespace"},
+	{"action", "$.action"},
+	{"resource", "$.resource"},
+	{"session", "$.session"},
+	{"state", "$.state"},
+	{"risk", "$.risk"},
+	{"summary", "$.summary"},
+	{"checked_at", "$.checked_at"},
+	{"expires_at", "$.expires_at"},
+	{"closed_at", "$.closed_at"},
+	{"agent_old_micro", "$.agent_old_micro"},
+	{"agent_new_micro", "$.agent_new_micro"},
+	{"server_old_micro", "$.server_old_micro"},
+	{"server_new_micro", "$.server_new_micro"},
+};
+
+static const aim__record_kind actions = {"actions", "action/", 1, COUNT(action_columns), action_columns, NULL};
+
+const aim__record_kind *const aim__enforce_kinds[AIM__ENFORCE_N_KINDS] = {&actions};

@@ -64,37 +64,47 @@ static uint64_t hash_of(const aim__names *names, aim_str text)
 	return mix(mix(h ^ load64(text.ptr + text.len - 8)));
 }
 
-/* An empty slot, 0, gives AIM__NAME_NONE. */
-static inline uint32_t number_in(uint64_t slot)
+/* An empty slot gives AIM__NAME_NONE. */
+static inline uint32_t number_in(const aim__name_slot *slot)
 {
-	return (uint32_t)slot - 2;
-}
-
-static inline uint64_t slot_for(uint64_t hash, size_t number)
-{
-	return hash >> 32 << 32 | (number + 2);
+	return slot->number_and_2 - 2;
 }
 
 /* The slot with this text, or the empty one where it belongs. There are slots. */
-static size_t slot_of(const aim__names *names, aim_str text, uint64_t hash)
+static aim__name_slot *slot_of(const aim__names *names, aim_str text, uint64_t hash)
 {
 	size_t mask = names->n_slots - 1;
 	size_t i = (size_t)hash & mask;
-	for (; names->slots[i]; i = (i + 1) & mask) {
-		if (names->slots[i] >> 32 != hash >> 32)
-			continue;
-		const aim__name *name = &names->items[number_in(names->slots[i])];
-		if (name->len == text.len && memcmp(name->ptr, text.ptr, text.len) == 0)
+	for (; names->slots[i].number_and_2; i = (i + 1) & mask) {
+		const aim__name_slot *slot = &names->slots[i];
+		if (slot->hash == (uint32_t)(hash >> 32) && slot->len == text.len &&
+		    memcmp(names->items[number_in(slot)].ptr, text.ptr, text.len) == 0)
 			break;
 	}
-	return i;
+	return &names->slots[i];
 }
 
-static uint32_t find(const aim__names *names, aim_str text)
+/* Puts the slot of a name where it belongs, or over the one it has. */
+static void fill_slot(const aim__names *names, uint32_t number)
 {
+	const aim__name *name = &names->items[number];
+	aim_str text = {name->ptr, name->len};
+	uint64_t hash = hash_of(names, text);
+	aim__name_slot slot = {(uint32_t)(hash >> 32), number + 2, name->fold, name->len};
+	*slot_of(names, text, hash) = slot;
+}
+
+static aim__name_ids find(const aim__names *names, aim_str text)
+{
+	aim__name_ids ids = {AIM__NAME_NONE, AIM__NAME_NONE};
 	if (names->n == 0)
-		return AIM__NAME_NONE;
-	return number_in(names->slots[slot_of(names, text, hash_of(names, text))]);
+		return ids;
+	const aim__name_slot *slot = slot_of(names, text, hash_of(names, text));
+	if (slot->number_and_2) {
+		ids.id = number_in(slot);
+		ids.fold = slot->fold;
+	}
+	return ids;
 }
 
 static aim_status make_slots(aim__names *names)
@@ -106,11 +116,8 @@ static aim_status make_slots(aim__names *names)
 	larger.slots = aim__alloc_zeroed(names->ctx, larger.n_slots * sizeof *larger.slots);
 	if (!larger.slots)
 		return AIM_E_NOMEM;
-	for (size_t i = 0; i < names->n; i++) {
-		aim_str text = {names->items[i].ptr, names->items[i].len};
-		uint64_t hash = hash_of(names, text);
-		larger.slots[slot_of(&larger, text, hash)] = slot_for(hash, i);
-	}
+	for (uint32_t i = 0; i < names->n; i++)
+		fill_slot(&larger, i);
 	aim__free(names->ctx, names->slots, names->n_slots * sizeof *names->slots);
 	*names = larger;
 	return AIM_OK;
@@ -129,11 +136,10 @@ static aim_status append(aim__names *names, aim_str text, uint32_t *out_id)
 		rc = make_slots(names);
 	if (rc != AIM_OK)
 		return rc;
-	uint64_t hash = hash_of(names, text);
 	*out_id = (uint32_t)names->n;
 	aim__name name = {text.ptr, (uint32_t)text.len, *out_id};
-	names->slots[slot_of(names, text, hash)] = slot_for(hash, names->n);
 	names->items[names->n++] = name;
+	fill_slot(names, *out_id);
 	if (text.len > names->longest)
 		names->longest = text.len;
 	return AIM_OK;
@@ -141,7 +147,7 @@ static aim_status append(aim__names *names, aim_str text, uint32_t *out_id)
 
 static aim_status intern(aim__names *names, aim__arena *arena, aim_str text, uint32_t *out_id)
 {
-	*out_id = find(names, text);
+	*out_id = find(names, text).id;
 	if (*out_id != AIM__NAME_NONE)
 		return AIM_OK;
 	aim_str copy = aim__arena_copy(arena, text);
@@ -162,6 +168,7 @@ aim_status aim__names_add(aim__names *names, aim__arena *arena, aim_str text, ai
 	if (rc != AIM_OK)
 		return rc;
 	names->items[ids.id].fold = ids.fold;
+	fill_slot(names, ids.id);
 	*out = ids;
 	return AIM_OK;
 }
@@ -173,7 +180,7 @@ static __attribute__((noinline)) uint32_t find_folded(const aim__names *names, a
 	if (aim__name_is_folded(text) || text.len > sizeof folded)
 		return AIM__NAME_NONE;
 	aim_str key = {folded, aim__name_fold(folded, sizeof folded, text)};
-	return find(names, key);
+	return find(names, key).id;
 }
 
 aim__name_ids aim__names_find(const aim__names *names, aim_str text)
@@ -181,8 +188,9 @@ aim__name_ids aim__names_find(const aim__names *names, aim_str text)
 	aim__name_ids ids = {AIM__NAME_NONE, AIM__NAME_NONE};
 	if (text.len > names->longest)
 		return ids;
-	ids.id = find(names, text);
-	ids.fold = ids.id != AIM__NAME_NONE ? names->items[ids.id].fold : find_folded(names, text);
+	ids = find(names, text);
+	if (ids.id == AIM__NAME_NONE)
+		ids.fold = find_folded(names, text);
 	return ids;
 }
 

@@ -26,14 +26,23 @@ typedef struct aim__name {
 	uint32_t fold; /* number of the folded form, which is always there too */
 } aim__name;
 
+/* What a look-up goes on with stands in the slot: it need not wait for the item and the text, which the processor fetches
+ * and compares beside. */
+typedef struct aim__name_slot {
+	uint32_t hash;         /* half of it */
+	uint32_t number_and_2; /* 0: empty */
+	uint32_t fold;
+	uint32_t len;
+} aim__name_slot;
+
 typedef struct aim__names {
 	const aim_ctx *ctx; /* borrowed */
 	aim__name *items;   /* by number */
 	size_t n;
 	size_t cap;
-	uint64_t *slots; /* hash table: number + 2, and above it half of the hash; 0: empty */
-	size_t n_slots;  /* a power of two, 0 before the first name */
-	size_t longest;  /* bytes of the longest name: longer ones need no look-up */
+	aim__name_slot *slots; /* hash table */
+	size_t n_slots;        /* a power of two, 0 before the first name */
+	size_t longest;        /* bytes of the longest name: longer ones need no look-up */
 } aim__names;
 
 /* What a name of a request is: both AIM__NAME_NONE when no name here is or folds like it. */

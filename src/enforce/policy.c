@@ -40,6 +40,7 @@ static void policy_free(aim_policy *policy)
 		aim__names_dispose(&policy->prefixes[i]);
 	}
 	aim__free(ctx, policy->sets, policy->cap_sets * sizeof *policy->sets);
+	aim__free(ctx, policy->leaves, policy->cap_leaves * sizeof *policy->leaves);
 	aim__free(ctx, policy->eithers, policy->cap_eithers * sizeof *policy->eithers);
 	aim__free(ctx, policy->nodes, policy->cap_nodes * sizeof *policy->nodes);
 	aim__free(ctx, policy->words, policy->cap_words * sizeof *policy->words);

@@ -24,10 +24,10 @@
 #define AIM__VALUE_FOLDED(fact) (2u * (fact) + 1u)
 #define AIM__VALUE_TRUST (2u * AIM__FACT_COUNT)
 #define AIM__VALUE_RISK (2u * AIM__FACT_COUNT + 1u)
-#define AIM__VALUE_COUNT (2u * AIM__FACT_COUNT + 2u)
+#define AIM__VALUE_IS_FOLDED(fact) (2u * AIM__FACT_COUNT + 2u + (fact)) /* 1: the name is its folded form */
+#define AIM__VALUE_COUNT (3u * AIM__FACT_COUNT + 2u)
 
 /* Values that lie in no range. */
-#define AIM__VALUE_UNREAD UINT32_MAX         /* not looked up yet */
 #define AIM__VALUE_STRANGE AIM__NAME_NONE    /* a name that no rule lists */
 #define AIM__VALUE_UNKNOWN (UINT32_MAX - 2u) /* the request does not say */
 #define AIM__VALUE_NONE (UINT32_MAX - 3u)    /* known that there is none */
@@ -99,7 +99,7 @@ static inline size_t aim__set_first(const aim__name_set *set, uint32_t fold)
 typedef struct aim__node {
 	uint32_t key;   /* in the parent's table; AIM__KEY_EMPTY */
 	uint32_t fact;  /* of a split; AIM__NODE_LEAF */
-	uint32_t first; /* leaf: index of its first word; split: of its table in nodes[] */
+	uint32_t first; /* leaf: where it begins in leaves[]; split: its table in nodes[] */
 	uint32_t count; /* leaf: how many blocks; split: slots, a power of two */
 	uint32_t rest;  /* split: node of the rules not in the table; AIM__NODE_NONE */
 	uint32_t rank;  /* lowest below here */
@@ -116,16 +116,19 @@ static inline uint32_t aim__slot_of_key(uint32_t key, uint32_t n_slots)
 	return (key * 0x9E3779B1u >> 7) & (n_slots - 1);
 }
 
-/* A leaf is one or more blocks of words, each for at most 32 rows; a row is a rule, or one half of a
- * rule with an EITHER. A mask has a bit for each row.
+/* A leaf is one or more blocks, each for at most 32 rows; a row is a rule, or one half of a rule with an EITHER. In
+ * leaves[] stands for each block where its words begin, and the rank of each row. Rules for many tools are often of one
+ * pattern, so equal blocks are kept once: words[] stays small enough to remain in the processor's cache.
  *
- *     words of this block : 32 | n_rows : 8 | n_columns : 8
+ * The words of a block; a mask has a bit for each row:
+ *
+ *     n_rows : 8 | n_columns : 8
  *     mask of the rows that deny or ask
  *     for each column:
  *         mask of the rows that do not look at it : 32 | value : 8 | n_names : 12 | n_ranges : 12
  *         for each name: mask of the rows it lets pass : 32 | name : 32
  *         for each range: lowest : 32 | highest - lowest : 32, then the mask of the rows it lets pass
- *     for each row: rank : 32 | n_tests : 8 | where its tests begin in this block : 24
+ *     for each row: n_tests : 8 | where its tests begin in this block : 24
  *     the tests: conditions that are no columns, for rows that all columns let pass
  *
  * Parts of a word are listed from its highest bit down. */
@@ -147,6 +150,9 @@ struct aim_policy {
 	char hash[64];
 	aim__rule *rules; /* by rank */
 	uint32_t n_rules;
+	uint32_t first_ask; /* ranks where the effects begin: a decision need not fetch the rule */
+	uint32_t first_allow;
+	uint32_t facts; /* bit i: some rule is about AIM__FACT_i */
 	aim__names names[AIM__FACT_COUNT];
 	aim__names prefixes[AIM__FACT_COUNT];       /* folded */
 	uint32_t prefix_lengths[AIM__FACT_COUNT];   /* bit i: AIM__PREFIX_LENGTHS[i] occurs */
@@ -159,7 +165,10 @@ struct aim_policy {
 	aim__node *nodes;
 	size_t n_nodes;
 	size_t cap_nodes;
-	uint64_t *words; /* of the leaves */
+	uint32_t *leaves;
+	size_t n_leaves; /* numbers in leaves[] */
+	size_t cap_leaves;
+	uint64_t *words; /* of the leaves' blocks */
 	size_t n_words;
 	size_t cap_words;
 };

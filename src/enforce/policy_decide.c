@@ -16,6 +16,15 @@ static const outcome outcomes[] = {
 	[AIM_DECISION_ASK] = {AIM_ASK, AIM__REASON_RULE_ASK, AIM__REASON_DEFAULT_ASK},
 };
 
+static uint32_t effect_of(const aim_policy *policy, uint32_t rank)
+{
+	if (rank == AIM__RULE_NONE)
+		return policy->default_effect;
+	if (rank < policy->first_ask)
+		return AIM_DECISION_DENY;
+	return rank < policy->first_allow ? AIM_DECISION_ASK : AIM_DECISION_ALLOW;
+}
+
 aim_status aim__policy_stage(aim__call *call)
 {
 	const aim_policy *policy = call->state;
@@ -26,9 +35,8 @@ aim_status aim__policy_stage(aim__call *call)
 	}
 	d->judge = policy;
 	d->rule = aim__policy_find(policy, call->request, d->memo);
-	int by_rule = d->rule != AIM__RULE_NONE;
-	const outcome *o = &outcomes[by_rule ? policy->rules[d->rule].effect : policy->default_effect];
-	aim__decision_because(d, by_rule ? o->by_rule : o->by_default);
+	const outcome *o = &outcomes[effect_of(policy, d->rule)];
+	aim__decision_because(d, d->rule != AIM__RULE_NONE ? o->by_rule : o->by_default);
 	return o->status;
 }
 

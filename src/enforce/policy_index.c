@@ -261,24 +261,34 @@ static aim_status build(builder *b, uint32_t node, size_t level_index, const uin
 	return aim__leaf_build(b, node, ranks, n);
 }
 
-aim_status aim__policy_index(aim_policy *policy)
+static aim_status build_all(builder *b)
 {
-	builder b = {.policy = policy};
+	size_t n = b->policy->n_rules;
 	uint32_t root = 0;
-	size_t n = policy->n_rules;
-	for (size_t i = 0; i < AIM__FACT_COUNT; i++)
-		b.path[i] = AIM__KEY_EMPTY;
-	aim__arena_init(&b.scratch, policy->ctx, 0, 0);
-	aim_status rc = add_nodes(policy, 1, &root);
+	aim_status rc = add_nodes(b->policy, 1, &root);
 	if (rc != AIM_OK || n == 0)
 		return rc;
-	uint32_t *ranks = aim__alloc_array(policy->ctx, n, sizeof *ranks);
+	uint32_t *ranks = aim__alloc_array(b->policy->ctx, n, sizeof *ranks);
 	if (!ranks)
 		return AIM_E_NOMEM;
 	for (uint32_t i = 0; i < n; i++)
 		ranks[i] = i;
-	rc = build(&b, root, 0, ranks, n);
-	aim__free(policy->ctx, ranks, n * sizeof *ranks);
+	rc = build(b, root, 0, ranks, n);
+	aim__free(b->policy->ctx, ranks, n * sizeof *ranks);
+	return rc;
+}
+
+aim_status aim__policy_index(aim_policy *policy)
+{
+	builder b = {.policy = policy};
+	for (size_t i = 0; i < AIM__FACT_COUNT; i++)
+		b.path[i] = AIM__KEY_EMPTY;
+	aim__arena_init(&b.scratch, policy->ctx, 0, 0);
+	aim__arena_init(&b.block_words, policy->ctx, 0, 0);
+	aim__map_init(&b.blocks, policy->ctx, 0);
+	aim_status rc = build_all(&b);
 	aim__arena_dispose(&b.scratch);
+	aim__arena_dispose(&b.block_words);
+	aim__map_dispose(&b.blocks);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef AIM_ENFORCE_POLICY_INDEX_H
 #define AIM_ENFORCE_POLICY_INDEX_H
 
+#include "base/map.h"
 #include "enforce/policy.h"
 
 /* Where in the tree the building is. */
@@ -10,6 +11,8 @@ struct aim__index_builder {
 	uint32_t path[AIM__FACT_COUNT]; /* folded name each fact has above this node; AIM__KEY_EMPTY */
 	uint32_t depth;                 /* how many keys stand above this node */
 	aim__arena scratch;             /* of one leaf */
+	aim__map blocks;                /* the words of each block → where they begin */
+	aim__arena block_words;         /* what blocks is keyed by */
 };
 
 /* Builds the index over policy->rules. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT. */

@@ -29,6 +29,14 @@ typedef struct block {
 
 /* ---- conditions below a node ---- */
 
+/* The condition "of this fact the name is id", below a node for its fold. Of a name that is its own fold, as most are, it
+ * does not mention the name, so that blocks for many names are equal. */
+static uint64_t exactly(uint32_t fact, uint32_t id, uint32_t fold)
+{
+	return id == fold ? aim__condition(AIM__VALUE_IS_FOLDED(fact), 1, 1)
+	                  : aim__condition(AIM__VALUE_EXACT(fact), id, id);
+}
+
 /* What is left of a condition below a node for the name `fold` of its fact; maybe NOTHING.
  *
  * Who gets there has a name with this fold, or an unknown one: both satisfy a rule that denies or asks. An
@@ -37,8 +45,10 @@ static uint64_t narrowed(const struct aim__index_builder *b, const aim__rule *ru
 {
 	uint32_t fact = aim__condition_fact(word);
 	uint32_t fold = fact < AIM__FACT_COUNT ? b->path[fact] : AIM__KEY_EMPTY;
-	if (fold == AIM__KEY_EMPTY || aim__condition_op(word) == AIM__VALUE_EXACT(fact))
+	if (fold == AIM__KEY_EMPTY)
 		return word;
+	if (aim__condition_op(word) == AIM__VALUE_EXACT(fact))
+		return exactly(fact, aim__condition_a(word), fold);
 	if (aim__condition_op(word) == AIM__VALUE_FOLDED(fact))
 		return aim__condition_a(word) == fold ? NOTHING : word;
 	const aim__name_set *set = &b->policy->sets[aim__condition_b(word)];
@@ -49,8 +59,7 @@ static uint64_t narrowed(const struct aim__index_builder *b, const aim__rule *ru
 		return NOTHING;
 	if (first + 1 < set->n_names && set->names[first + 1] >> 32 == fold)
 		return word;
-	uint32_t id = (uint32_t)set->names[first];
-	return aim__condition(AIM__VALUE_EXACT(fact), id, id);
+	return exactly(fact, (uint32_t)set->names[first], fold);
 }
 
 /* ---- conditions as ranges ---- */
@@ -306,9 +315,8 @@ static aim_status write_rows(aim_policy *policy, const block *k, size_t block_st
 		for (uint32_t c = 0; c < r->n && rc == AIM_OK; c++)
 			if (ranges_of(policy, r->conditions[c], row_allows(policy, r), ranges) == 0)
 				rc = add_word(policy, r->conditions[c]);
-		policy->words[rows_start + i] = (uint64_t)r->rank << 32 |
-		                                (uint64_t)(policy->n_words - first) << 24 |
-		                                (first - block_start);
+		policy->words[rows_start + i] =
+			(uint64_t)(policy->n_words - first) << 24 | (first - block_start);
 	}
 	return rc;
 }
@@ -329,9 +337,51 @@ static aim_status write_block(aim_policy *policy, const block *k)
 	if (rc == AIM_OK)
 		rc = write_rows(policy, k, start);
 	if (rc == AIM_OK)
-		policy->words[start] =
-			(uint64_t)(policy->n_words - start) << 32 | k->n_rows << 8 | n_columns;
+		policy->words[start] = k->n_rows << 8 | n_columns;
 	return rc;
+}
+
+/* Drops the words behind start when they stand somewhere already. *out is where. */
+static aim_status share_block(struct aim__index_builder *b, size_t start, uint32_t *out)
+{
+	aim_policy *policy = b->policy;
+	aim_bytes words = {(const uint8_t *)(policy->words + start),
+	                   (policy->n_words - start) * sizeof *policy->words};
+	const uintptr_t *known = aim__map_find(&b->blocks, words);
+	*out = known ? (uint32_t)*known : (uint32_t)start;
+	if (known) {
+		policy->n_words = start;
+		return AIM_OK;
+	}
+	void *key = aim__arena_bytes(&b->block_words, words.len); /* words[] moves when it grows */
+	if (!key)
+		return AIM_E_NOMEM;
+	memcpy(key, words.ptr, words.len);
+	return aim__map_add(&b->blocks, aim_bytes_from(key, words.len), start);
+}
+
+static aim_status list_block(aim_policy *policy, const block *k, uint32_t where)
+{
+	void *leaves = policy->leaves;
+	aim_status rc = aim__grow(policy->ctx, &leaves, &policy->cap_leaves, policy->n_leaves + 1 + k->n_rows,
+	                          sizeof *policy->leaves, 64, UINT32_MAX);
+	policy->leaves = leaves;
+	if (rc != AIM_OK)
+		return rc;
+	policy->leaves[policy->n_leaves++] = where;
+	for (size_t i = 0; i < k->n_rows; i++)
+		policy->leaves[policy->n_leaves++] = k->rows[i].rank;
+	return AIM_OK;
+}
+
+static aim_status add_block(struct aim__index_builder *b, const block *k)
+{
+	size_t start = b->policy->n_words;
+	uint32_t where = 0;
+	aim_status rc = write_block(b->policy, k);
+	if (rc == AIM_OK)
+		rc = share_block(b, start, &where);
+	return rc == AIM_OK ? list_block(b->policy, k, where) : rc;
 }
 
 aim_status aim__leaf_build(struct aim__index_builder *b, uint32_t node, const uint32_t *ranks, size_t n)
@@ -339,7 +389,7 @@ aim_status aim__leaf_build(struct aim__index_builder *b, uint32_t node, const ui
 	aim_policy *policy = b->policy;
 	aim__node *leaf = &policy->nodes[node];
 	leaf->fact = AIM__NODE_LEAF;
-	leaf->first = (uint32_t)policy->n_words;
+	leaf->first = (uint32_t)policy->n_leaves;
 	leaf->count = 0;
 	leaf->rest = AIM__NODE_NONE;
 	leaf->rank = n ? ranks[0] : AIM__RULE_NONE;
@@ -352,7 +402,7 @@ aim_status aim__leaf_build(struct aim__index_builder *b, uint32_t node, const ui
 		done += add_rows(b, &k, ranks + done, n - done);
 		rc = collect_entries(b, &k);
 		if (rc == AIM_OK)
-			rc = write_block(policy, &k);
+			rc = add_block(b, &k);
 		aim__arena_reset(&b->scratch);
 	}
 	return rc;

@@ -159,10 +159,15 @@ static aim_status order_rules(const document_draft *document)
 	policy->rules = aim__arena_array(&policy->arena, document->n_rules, sizeof *policy->rules);
 	if (!policy->rules)
 		return AIM_E_NOMEM;
-	for (size_t p = 0; p < N_EFFECTS; p++)
+	for (size_t p = 0; p < N_EFFECTS; p++) {
+		if (precedence[p] == AIM_DECISION_ASK)
+			policy->first_ask = policy->n_rules;
+		if (precedence[p] == AIM_DECISION_ALLOW)
+			policy->first_allow = policy->n_rules;
 		for (size_t i = 0; i < document->n_rules; i++)
 			if (document->rules[i].effect == precedence[p])
 				policy->rules[policy->n_rules++] = document->rules[i];
+	}
 	return AIM_OK;
 }
 
@@ -174,6 +179,8 @@ aim_status aim__policy_read(aim_policy *policy, const aim_json *doc, aim_diagnos
 	document.draft.policy = policy;
 	document.draft.max_name = policy->ctx->limits.max_name_bytes;
 	aim__map_init(&document.ids, policy->ctx, 0);
+	aim__map_init(&document.draft.sets, policy->ctx, 0);
+	aim__arena_init(&document.draft.set_keys, policy->ctx, 0, 0);
 
 	aim__read_object(&reader, AIM_JSON_ROOT, "a policy", document_members, COUNT(document_members));
 	if (reader.failure == AIM_OK)
@@ -183,6 +190,8 @@ aim_status aim__policy_read(aim_policy *policy, const aim_json *doc, aim_diagnos
 		rc = aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ENFORCE);
 
 	aim__map_dispose(&document.ids);
+	aim__map_dispose(&document.draft.sets);
+	aim__arena_dispose(&document.draft.set_keys);
 	aim__free(policy->ctx, document.draft.list,
 	          document.draft.cap_list * sizeof *document.draft.list);
 	return rc;

@@ -2,6 +2,7 @@
 #ifndef AIM_ENFORCE_POLICY_READ_H
 #define AIM_ENFORCE_POLICY_READ_H
 
+#include "base/map.h"
 #include "enforce/policy.h"
 #include "enforce/reader.h"
 
@@ -20,10 +21,16 @@ typedef struct aim__rule_draft {
 	size_t cap_list;
 	uint32_t listed;  /* bit per AIM__FACT_*: restricted by this rule */
 	uint32_t actions; /* which kinds of request its actions leave; see policy_rule.c */
+	aim__map sets;       /* of the whole document: list → index in policy->sets */
+	aim__arena set_keys; /* what sets is keyed by */
 } aim__rule_draft;
 
 /* Reads one rule into draft (reader->target). Problems and failures as in reader.h. */
 void aim__rule_read(aim__reader *reader, aim_json_value rule);
+
+/* The set of a list, the same for equal lists: plain names of `fact` as numbers; AIM__FACT_COUNT keeps every pattern as
+ * text. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT. */
+aim_status aim__set_add(aim__rule_draft *draft, uint32_t fact, const aim_str *list, size_t n, uint32_t *out_index);
 
 /* Fills name, description, default effect, rules (by rank), names and sets of policy. Problems go to
  * diagnostics (may be NULL), the first to err.

@@ -88,68 +88,13 @@ static size_t read_patterns(aim__reader *reader, aim_json_value list, const char
 	return good ? n : 0;
 }
 
-static int new_set(aim__reader *reader, uint32_t *out_index, aim__name_set **out)
-{
-	aim_policy *policy = draft_of(reader)->policy;
-	void *sets = policy->sets;
-	aim_status rc = aim__grow(policy->ctx, &sets, &policy->cap_sets, policy->n_sets + 1,
-	                          sizeof *policy->sets, 16, AIM__OPERAND_MAX);
-	policy->sets = sets;
-	if (rc != AIM_OK) {
-		aim__read_fail(reader, rc);
-		return 0;
-	}
-	*out_index = (uint32_t)policy->n_sets++;
-	*out = &policy->sets[*out_index];
-	memset(*out, 0, sizeof **out);
-	return 1;
-}
-
-static aim_status add_name(aim_policy *policy, uint32_t fact, aim__name_set *set, aim_str name)
-{
-	aim__name_ids ids;
-	aim_status rc = aim__names_add(&policy->names[fact], &policy->arena, name, &ids);
-	if (rc == AIM_OK)
-		set->names[set->n_names++] = (uint64_t)ids.fold << 32 | ids.id;
-	return rc;
-}
-
-static aim_status add_pattern(aim_policy *policy, aim__name_set *set, aim_str pattern)
-{
-	aim_str copy = aim__arena_copy(&policy->arena, pattern);
-	if (!copy.ptr)
-		return AIM_E_NOMEM;
-	aim__pattern kept = {copy, (uint32_t)aim__pattern_is_glob(copy)};
-	set->patterns[set->n_patterns++] = kept;
-	return AIM_OK;
-}
-
-/* All of `fact`, plain names as numbers; AIM__FACT_COUNT keeps every pattern as text. */
-static aim_status fill_set(aim_policy *policy, uint32_t fact, aim__name_set *set, const aim_str *list,
-                           size_t n)
-{
-	aim_status rc = AIM_OK;
-	set->names = aim__arena_array(&policy->arena, n, sizeof *set->names);
-	set->patterns = aim__arena_array(&policy->arena, n, sizeof *set->patterns);
-	if (!set->names || !set->patterns)
-		return AIM_E_NOMEM;
-	for (size_t i = 0; i < n && rc == AIM_OK; i++)
-		rc = fact == AIM__FACT_COUNT || aim__pattern_is_glob(list[i])
-		             ? add_pattern(policy, set, list[i])
-		             : add_name(policy, fact, set, list[i]);
-	if (rc == AIM_OK)
-		rc = aim__sort_u64(policy->ctx, set->names, set->n_names);
-	if (rc == AIM_OK)
-		set->n_names = (uint32_t)aim__unique_u64(set->names, set->n_names);
-	return rc;
-}
-
 /* The condition "fact is one of list"; 0 after a failure. */
 static int name_condition(aim__reader *reader, uint32_t fact, const aim_str *list, size_t n,
                           uint64_t *out)
 {
 	aim__rule_draft *draft = draft_of(reader);
 	aim_policy *policy = draft->policy;
+	policy->facts |= 1u << fact;
 	if (n == 1 && !aim__pattern_is_glob(list[0])) {
 		aim__name_ids ids;
 		aim_status rc = aim__names_add(&policy->names[fact], &policy->arena, list[0], &ids);
@@ -161,11 +106,8 @@ static int name_condition(aim__reader *reader, uint32_t fact, const aim_str *lis
 			*out = aim__condition(AIM__VALUE_FOLDED(fact), ids.fold, ids.fold);
 		return rc == AIM_OK;
 	}
-	aim__name_set *set;
-	uint32_t index;
-	if (!new_set(reader, &index, &set))
-		return 0;
-	aim_status rc = fill_set(policy, fact, set, list, n);
+	uint32_t index = 0;
+	aim_status rc = aim__set_add(draft, fact, list, n, &index);
 	if (rc != AIM_OK)
 		aim__read_fail(reader, rc);
 	*out = aim__condition(AIM__OP_NAME_SET, fact, index);
@@ -280,8 +222,7 @@ static void read_capabilities(aim__reader *reader, aim_json_value value, uint32_
 {
 	(void)arg;
 	aim__rule_draft *draft = draft_of(reader);
-	aim__name_set *set;
-	uint32_t index;
+	uint32_t index = 0;
 	int any;
 	size_t n = read_patterns(reader, value, "capabilities", &any);
 	if (n == 0)
@@ -290,9 +231,7 @@ static void read_capabilities(aim__reader *reader, aim_json_value value, uint32_
 		aim__read_problem(reader, value, "capability '*' names none; leave capabilities out");
 		return;
 	}
-	if (!new_set(reader, &index, &set))
-		return;
-	aim_status rc = fill_set(draft->policy, AIM__FACT_COUNT, set, draft->list, n);
+	aim_status rc = aim__set_add(draft, AIM__FACT_COUNT, draft->list, n, &index);
 	if (rc != AIM_OK)
 		aim__read_fail(reader, rc);
 	else

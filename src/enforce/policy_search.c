@@ -13,11 +13,10 @@
 
 typedef enum answer { NO, YES, UNKNOWN } answer;
 
-/* A request in the policy's own numbers, each made when it is first needed. */
+/* A request in the policy's own numbers. */
 typedef struct subject {
 	const aim_policy *policy;
 	const aim_request *request;
-	aim__name_memo *memo;
 	uint32_t values[AIM__VALUE_COUNT];
 } subject;
 
@@ -59,7 +58,7 @@ static uint32_t absent_value(const aim_request *request, uint32_t fact)
 	return AIM__VALUE_UNKNOWN;
 }
 
-static NOINLINE void read_name(subject *s, uint32_t fact)
+static inline void read_name(subject *s, uint32_t fact, aim__name_memo *memo)
 {
 	aim_str text = fact_text(s->request, fact);
 	/* Tools and resources change with every call; agents, servers and actions hardly ever. */
@@ -69,27 +68,25 @@ static NOINLINE void read_name(subject *s, uint32_t fact)
 	if (text.len == 0)
 		ids.id = ids.fold = absent_value(s->request, fact);
 	else if (lasts)
-		ids = aim__names_find_again(names, &s->memo[fact], text);
+		ids = aim__names_find_again(names, &memo[fact], text);
 	else
 		ids = aim__names_find(names, text);
 	s->values[AIM__VALUE_EXACT(fact)] = ids.id;
 	s->values[AIM__VALUE_FOLDED(fact)] = ids.fold;
+	if (ids.fold != AIM__VALUE_UNKNOWN)
+		s->values[AIM__VALUE_IS_FOLDED(fact)] = ids.id == ids.fold && ids.id <= AIM__NAME_MAX;
 }
 
-static inline uint32_t value(subject *s, uint32_t index)
-{
-	if (s->values[index] == AIM__VALUE_UNREAD)
-		read_name(s, index / 2);
-	return s->values[index];
-}
-
-/* Names are read when they are first needed, the others at once. */
+/* All names are read before the search: it waits for the tool's, and the processor reads the others meanwhile. A fact
+ * that no rule is about is not looked up, and would be unknown. */
 static void begin(subject *s, const aim_policy *policy, const aim_request *r, aim__name_memo *memo)
 {
 	s->policy = policy;
 	s->request = r;
-	s->memo = memo;
-	memset(s->values, 0xFF, sizeof s->values); /* AIM__VALUE_UNREAD */
+	for (uint32_t i = 0; i < AIM__VALUE_COUNT; i++)
+		s->values[i] = AIM__VALUE_UNKNOWN;
+	for (uint32_t facts = policy->facts; facts; facts &= facts - 1)
+		read_name(s, (uint32_t)__builtin_ctz(facts), memo);
 	int no_trust = r->trust_micro == AIM_DECISION_NO_TRUST;
 	int no_risk = r->risk == AIM_DECISION_RISK_UNKNOWN;
 	s->values[AIM__VALUE_TRUST] = no_trust ? AIM__VALUE_UNKNOWN : (uint32_t)r->trust_micro;
@@ -100,8 +97,8 @@ static void begin(subject *s, const aim_policy *policy, const aim_request *r, ai
 
 static answer test_set(subject *s, uint32_t fact, const aim__name_set *set, int allows)
 {
-	uint32_t fold = value(s, AIM__VALUE_FOLDED(fact));
-	uint32_t id = value(s, AIM__VALUE_EXACT(fact));
+	uint32_t fold = s->values[AIM__VALUE_FOLDED(fact)];
+	uint32_t id = s->values[AIM__VALUE_EXACT(fact)];
 	if (fold == AIM__VALUE_UNKNOWN)
 		return UNKNOWN;
 	if (fold == AIM__VALUE_NONE)
@@ -153,7 +150,7 @@ static inline uint32_t pass_column(subject *s, const uint64_t **column, uint32_t
 {
 	const uint64_t *word = *column;
 	uint64_t header = *word++;
-	uint32_t v = value(s, (uint32_t)header >> 24);
+	uint32_t v = s->values[(uint32_t)header >> 24];
 	uint32_t pass = (uint32_t)(header >> 32);
 	const uint64_t *names_end = word + ((uint32_t)header >> 12 & 0xFFFu);
 	const uint64_t *end = names_end + ((uint32_t)header & 0xFFFu) * 2;
@@ -179,9 +176,9 @@ static NOINLINE int pass_tests(subject *s, const uint64_t *tests, uint32_t n, in
 }
 
 /* Rank of the first row that matches, or best when none below best does. */
-static uint32_t search_block(subject *s, const uint64_t *block, uint32_t best)
+static uint32_t search_block(subject *s, const uint64_t *block, const uint32_t *ranks, uint32_t best)
 {
-	uint32_t n_rows = (uint32_t)block[0] >> 8 & 0xFFu;
+	uint32_t n_rows = (uint32_t)block[0] >> 8;
 	uint32_t n_columns = (uint32_t)block[0] & 0xFFu;
 	uint32_t refusing = (uint32_t)block[1];
 	uint32_t alive = UINT32_MAX >> (AIM__BLOCK_ROWS - n_rows);
@@ -190,13 +187,12 @@ static uint32_t search_block(subject *s, const uint64_t *block, uint32_t best)
 		alive &= pass_column(s, &at, refusing);
 	for (; alive; alive &= alive - 1) {
 		uint32_t i = (uint32_t)__builtin_ctz(alive);
-		uint64_t row = at[i];
-		uint32_t rank = (uint32_t)(row >> 32);
-		if (rank >= best)
+		uint32_t row = (uint32_t)at[i];
+		if (ranks[i] >= best)
 			return best;
-		uint32_t n_tests = (uint32_t)row >> 24;
-		if (n_tests == 0 || pass_tests(s, block + ((uint32_t)row & 0xFFFFFFu), n_tests, !(refusing >> i & 1)))
-			return rank;
+		uint32_t n_tests = row >> 24;
+		if (n_tests == 0 || pass_tests(s, block + (row & 0xFFFFFFu), n_tests, !(refusing >> i & 1)))
+			return ranks[i];
 	}
 	return best;
 }
@@ -204,12 +200,13 @@ static uint32_t search_block(subject *s, const uint64_t *block, uint32_t best)
 /* Later blocks have higher ranks. */
 static uint32_t search_leaf(subject *s, const aim__node *leaf, uint32_t best)
 {
-	const uint64_t *block = s->policy->words + leaf->first;
+	const uint32_t *at = s->policy->leaves + leaf->first;
 	for (uint32_t i = 0; i < leaf->count; i++) {
-		uint32_t found = search_block(s, block, best);
+		const uint64_t *block = s->policy->words + *at++;
+		uint32_t found = search_block(s, block, at, best);
 		if (found < best)
 			return found;
-		block += block[0] >> 32;
+		at += block[0] >> 8;
 	}
 	return best;
 }
@@ -230,12 +227,6 @@ static uint32_t find_slot(const aim_policy *policy, const aim__node *split, uint
 
 static uint32_t search(subject *s, uint32_t node, uint32_t best);
 
-static uint32_t search_key(subject *s, const aim__node *split, uint32_t key, uint32_t best)
-{
-	uint32_t child = find_slot(s->policy, split, key);
-	return child == AIM__NODE_NONE ? best : search(s, child, best);
-}
-
 /* Rules whose globs begin like the name. */
 static NOINLINE uint32_t search_prefixes(subject *s, const aim__node *split, uint32_t best)
 {
@@ -251,7 +242,7 @@ static NOINLINE uint32_t search_prefixes(subject *s, const aim__node *split, uin
 		aim_str prefix = {folded, lengths[i]};
 		aim__name_ids ids = aim__names_find(&s->policy->prefixes[f], prefix);
 		if (ids.fold != AIM__NAME_NONE)
-			best = search_key(s, split, ids.fold | AIM__KEY_PREFIX, best);
+			best = search(s, find_slot(s->policy, split, ids.fold | AIM__KEY_PREFIX), best);
 	}
 	return best;
 }
@@ -265,19 +256,14 @@ static NOINLINE uint32_t search_all(subject *s, const aim__node *split, uint32_t
 	return best;
 }
 
-static uint32_t search_table(subject *s, const aim__node *split, uint32_t best)
+/* The child of a split for the name of its fact; AIM__NODE_NONE for a name that no rule below it lists. */
+static inline uint32_t child_of(const aim_policy *policy, const aim__node *split, uint32_t fold)
 {
-	uint32_t fold = value(s, AIM__VALUE_FOLDED(split->fact));
-	if (fold == AIM__VALUE_UNKNOWN)
-		return search_all(s, split, best);
-	if (fold == AIM__VALUE_NONE)
-		return best;
-	if (fold != AIM__VALUE_STRANGE)
-		best = search_key(s, split, fold, best);
-	return s->policy->prefix_lengths[split->fact] ? search_prefixes(s, split, best) : best;
+	return fold == AIM__VALUE_STRANGE || fold == AIM__VALUE_NONE ? AIM__NODE_NONE : find_slot(policy, split, fold);
 }
 
-/* Every split hands on to splits by later facts only, so this goes at most one deep per fact. */
+/* Every split hands on to splits by later facts only, so this goes at most one deep per fact; where there is one way
+ * to go on, as mostly, it does not go deeper. */
 static uint32_t search(subject *s, uint32_t index, uint32_t best)
 {
 	while (index != AIM__NODE_NONE) {
@@ -286,7 +272,19 @@ static uint32_t search(subject *s, uint32_t index, uint32_t best)
 			return best;
 		if (node->fact == AIM__NODE_LEAF)
 			return search_leaf(s, node, best);
-		best = search_table(s, node, best);
+		uint32_t fold = s->values[AIM__VALUE_FOLDED(node->fact)];
+		int has_prefixes = s->policy->prefix_lengths[node->fact] != 0 && fold != AIM__VALUE_NONE;
+		if (fold == AIM__VALUE_UNKNOWN) {
+			best = search_all(s, node, best);
+			index = node->rest;
+			continue;
+		}
+		index = child_of(s->policy, node, fold);
+		if (!has_prefixes && node->rest == AIM__NODE_NONE)
+			continue;
+		best = search(s, index, best);
+		if (has_prefixes)
+			best = search_prefixes(s, node, best);
 		index = node->rest;
 	}
 	return best;

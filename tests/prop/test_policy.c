@@ -107,9 +107,10 @@ static rule random_rule(uint32_t effect)
 static void random_model(model *m, int n)
 {
 	int refuses_only = below(4) == 0;
+	int allows_only = !refuses_only && below(3) == 0; /* else what an allow rule does is seldom seen */
 	m->n = n;
 	for (int i = 0; i < n; i++)
-		m->rules[i] = random_rule(refuses_only ? below(2) * 2 : below(3));
+		m->rules[i] = random_rule(allows_only ? AIM_DECISION_ALLOW : refuses_only ? below(2) * 2 : below(3));
 	m->default_effect = refuses_only && n ? AIM_DECISION_ALLOW : below(2) * 2;
 }
 

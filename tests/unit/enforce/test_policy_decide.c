@@ -16,7 +16,7 @@ typedef struct fixture {
 
 static void begin(fixture *f, const char *rules)
 {
-	char text[4096];
+	char text[8192];
 	aim_error err = {0};
 	memset(f, 0, sizeof *f);
 	f->ctx = test_ctx(&f->heap);
@@ -159,7 +159,6 @@ static void two_spellings_in_one_allow_rule(void **state)
 {
 	fixture f;
 	(void)state;
-	/* Nine rules make the index split by tool, below which lists are narrowed to one name. */
 	begin(&f, "\"rules\":[" R("a", "allow", ",\"tools\":[\"Read\",\"read\",\"List\",\"li*\"]") ","
 	          R("1", "deny", ",\"tools\":\"t1\"") "," R("2", "deny", ",\"tools\":\"t2\"") ","
 	          R("3", "deny", ",\"tools\":\"t3\"") "," R("4", "deny", ",\"tools\":\"t4\"") ","
@@ -175,6 +174,39 @@ static void two_spellings_in_one_allow_rule(void **state)
 	assert_text(aim_decision_rule(f.d), "8");
 	assert_status(decide_tool(&f, "T9"), AIM_DENIED);
 	assert_text(aim_decision_rule(f.d), "8");
+	end(&f);
+}
+
+/* Enough rules for the index to split by tool; below it their conditions are alike and kept once. */
+static void alike_rules_for_many_tools(void **state)
+{
+	fixture f;
+	char rules[4000] = "\"rules\":[";
+	char tool[16], other[16], id[16];
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		snprintf(rules + strlen(rules), sizeof rules - strlen(rules),
+		         "%s" R("r%d", "allow", ",\"tools\":\"%cool_%d\",\"agents\":[\"ann\",\"bob\"],\"capabilities\":\"x\""),
+		         i ? "," : "", i, i % 3 ? 't' : 'T', i);
+	strcat(rules, "]");
+	begin(&f, rules);
+	aim_str held = aim_str_from("x");
+	f.r.capabilities = &held;
+	f.r.n_capabilities = 1;
+	for (int i = 0; i < 30; i++) {
+		snprintf(tool, sizeof tool, "%cool_%d", i % 3 ? 't' : 'T', i);
+		snprintf(other, sizeof other, "%cool_%d", i % 3 ? 'T' : 't', i);
+		snprintf(id, sizeof id, "r%d", i);
+		f.r.agent = aim_str_from(i % 2 ? "ann" : "bob");
+		assert_status(decide_tool(&f, tool), AIM_OK);
+		assert_text(aim_decision_rule(f.d), id);
+		assert_status(decide_tool(&f, other), AIM_DENIED);
+		f.r.agent = aim_str_from("eve");
+		assert_status(decide_tool(&f, tool), AIM_DENIED);
+	}
+	held = aim_str_from("y");
+	f.r.agent = aim_str_from("ann");
+	assert_status(decide_tool(&f, "tool_1"), AIM_DENIED);
 	end(&f);
 }
 
@@ -442,6 +474,7 @@ int main(void)
 		cmocka_unit_test(deny_beats_ask_beats_allow),
 		cmocka_unit_test(allow_is_exact_deny_and_ask_fold_case),
 		cmocka_unit_test(two_spellings_in_one_allow_rule),
+		cmocka_unit_test(alike_rules_for_many_tools),
 		cmocka_unit_test(agents_are_ids_or_dids),
 		cmocka_unit_test(trust_bounds_are_inclusive),
 		cmocka_unit_test(all_listed_capabilities_must_be_held),

@@ -96,6 +96,7 @@
 /* mcp */
 #include <aim/guard.h>
 #include <aim/discovery.h>
+#include <aim/mcpdocument.h>
 
 /* backends */
 #include <aim/sqlite.h>

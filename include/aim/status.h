@@ -141,6 +141,7 @@ typedef int32_t aim_status;
 #define AIM_E_MCP_MESSAGE (-900)   /**< not a JSON-RPC message of MCP */
 #define AIM_E_MCP_CLOSED (-901)    /**< that direction was closed */
 #define AIM_E_DISCOVERY_ENTRY (-902) /**< an entry of a configuration file that names no server */
+#define AIM_E_MCPDOCUMENT (-903)     /**< not a capabilities document, Server Card or server.json */
 
 /* backends: −1000 … −1099 */
 #define AIM_E_KEYFILE_ACCESS (-1000) /**< a key file open to others, behind a link, or no regular file */

@@ -116,6 +116,7 @@ static const entry table[] = {
 	ROW(AIM_E_MCP_MESSAGE, "not an MCP message"),
 	ROW(AIM_E_MCP_CLOSED, "already closed"),
 	ROW(AIM_E_DISCOVERY_ENTRY, "an entry that names no server"),
+	ROW(AIM_E_MCPDOCUMENT, "not a document about an MCP server"),
 	ROW(AIM_E_KEYFILE_ACCESS, "not a private regular file"),
 };
 

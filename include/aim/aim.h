@@ -75,6 +75,7 @@
 #include <aim/webbotauth.h>
 #include <aim/handshake.h>
 #include <aim/attestation.h>
+#include <aim/attestationinterop.h>
 
 /* assess */
 #include <aim/fingerprint.h>

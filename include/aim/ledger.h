@@ -17,7 +17,7 @@
 #ifndef AIM_LEDGER_H
 #define AIM_LEDGER_H
 
-#include <aim/attestation.h>
+#include <aim/attestationinterop.h>
 #include <aim/registry.h>
 
 AIM_BEGIN_DECLS
@@ -81,6 +81,7 @@ typedef struct aim_ledger_receipt {
 #define AIM_LEDGER_LIVE 1u      /**< the newest of its agent on its server, and not revoked */
 #define AIM_LEDGER_CONNECTED 2u /**< the server was reached */
 #define AIM_LEDGER_HEALTHY 4u   /**< it answered as it should */
+#define AIM_LEDGER_INTEROP 8u   /**< in the form of aim/attestationinterop.h */
 
 /** One recorded attestation, borrowed for the call it is shown in; text has a NUL behind it. @since 0.1 */
 typedef struct aim_ledger_entry {
@@ -91,7 +92,8 @@ typedef struct aim_ledger_entry {
 	aim_str server;
 	aim_str key_id;          /**< of the key that signed */
 	aim_str superseded_by;   /**< empty: it is the newest of its agent on this server */
-	aim_str envelope;        /**< as it was submitted: for aim_attestation_verify() */
+	aim_str envelope;        /**< as it was submitted: for aim_attestation_verify(); AIM_LEDGER_INTEROP: an object of
+	                          *   payload and signature, both texts, for aim_attestationinterop_verify() */
 	aim_str recorded_by;     /**< the actor of the submission */
 	aim_str revoked_by;
 	aim_str reason;          /**< of the revocation */
@@ -141,6 +143,30 @@ AIM_API void aim_ledger_free(aim_ledger *ledger);
  *  Threads: locked.  Allocates: yes, freed at return.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_ledger_submit(aim_ledger *ledger, aim_str envelope, aim_str actor,
                                                       aim_ledger_receipt *out, aim_error *err);
+
+/** An attestation in the form of AIM's own SDKs. All borrowed. @since 0.1 */
+typedef struct aim_ledger_interop {
+	uint32_t struct_size;
+	uint32_t flags;                   /**< 0 */
+	aim_str payload;
+	aim_str signature;                /**< padded base64 */
+	aim_str expected_name;            /**< required: of the server that is meant, as it is registered */
+	aim_str expected_url;             /**< required: its URL; of a launched one its command line, with a space between its
+	                                   *   words */
+	const aim_public_key *public_key; /**< the agent's; NULL: its active key */
+	aim_str actor;                    /**< who submits, for the audit record; may be empty */
+} aim_ledger_interop;
+
+/** aim_ledger_submit() for an attestation that names neither key, server id nor nonce: the checks are the same, in the
+ *  same order. Its signature is remembered as nonce. The server is the one that is registered under the expected name and
+ *  URL, and both must be those of the payload.
+ *  @param in   in, borrowed     @param out  out, struct_size set by the caller, may be NULL; set only on AIM_OK
+ *  @return as aim_ledger_submit(); AIM_E_CLAIM: validly signed, about another name or URL than the expected ones, or these
+ *          are not the server's; AIM_E_INVALID without the expected ones; AIM_E_UNTRUSTED_KEY also when the agent has no
+ *          active key
+ *  Threads: locked.  Allocates: yes, freed at return.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_ledger_submit_interop(aim_ledger *ledger, const aim_ledger_interop *in,
+                                                              aim_ledger_receipt *out, aim_error *err);
 
 /** Revokes one attestation. The one that it superseded stays superseded. Again is no change. Audit:
  *  `attestation_revoked`.

@@ -152,31 +152,55 @@ static aim_status judge(const aim__confidence_work *w, const aim_attestation_pay
 	return e->left_out == 0 || e->left_out == AIM_CONFIDENCE_DISCONNECTED ? read_agent(w, e, err) : AIM_OK;
 }
 
-/* AIM_OK with *out NULL: what is stored is not what this agent signed about this server. */
-static aim_status verify(const aim_ctx *ctx, const aim__attestation *is, aim_attestation **out, aim_error *err)
+static aim_status verify_envelope(aim_ctx *ctx, aim_str envelope, aim_attestation **out)
 {
 	aim_attestation *a = NULL;
-	aim_str envelope = {(const char *)is->envelope.ptr, is->envelope.len};
-	aim_status rc = aim_attestation_parse(aim__ctx_mutable(ctx), envelope, &a, err);
+	aim_status rc = aim_attestation_parse(ctx, envelope, &a, NULL);
 	const aim_attestation_payload *p = aim_attestation_read(a);
 	if (rc == AIM_OK)
-		rc = aim_attestation_verify(aim__ctx_mutable(ctx), envelope, &p->agent_key, p->issued_at_s, NULL, err);
-	if (rc == AIM_OK && aim_str_equal(p->agent_id, is->agent) && aim_str_equal(p->server_id, is->server)) {
+		rc = aim_attestation_verify(ctx, envelope, &p->agent_key, p->issued_at_s, out, NULL);
+	aim_attestation_free(a);
+	return rc;
+}
+
+/* It names no server: it is about the one that it was taken for as long as that is called and reached as it says. */
+static aim_status verify_interop(const aim__confidence_work *w, const aim__attestation *is, aim_attestation **out)
+{
+	aim_str payload, signature;
+	aim_buf url;
+	aim__buf_init(&url, w->c->ctx);
+	aim_status rc = aim__ledger_interop_read(w->c->ctx, is->envelope, &w->c->arena, &payload, &signature);
+	if (rc == AIM_OK)
+		rc = aim__ledger_interop_url(w->server, &url);
+	aim_attestationinterop_expected expected = {.struct_size = sizeof expected, .name = aim_server_name(w->server)};
+	expected.url = aim_buf_str(&url);
+	if (rc == AIM_OK)
+		rc = aim_attestationinterop_verify(w->c->ctx, payload, signature, &is->public_key.key, &expected, is->issued_at_s,
+		                                   out, NULL);
+	aim__buf_dispose(&url);
+	return rc;
+}
+
+/* AIM_OK with *out NULL and a reason: what is stored is not what this agent signed about this server. */
+static aim_status verify(const aim__confidence_work *w, const aim__attestation *is, aim_attestation **out,
+                         uint32_t *out_reason, aim_error *err)
+{
+	int interop = is->form == AIM__ATTESTATION_INTEROP;
+	aim_attestation *a = NULL;
+	aim_str envelope = {(const char *)is->envelope.ptr, is->envelope.len};
+	aim_status rc = interop ? verify_interop(w, is, &a) : verify_envelope(w->c->ctx, envelope, &a);
+	const aim_attestation_payload *p = aim_attestation_read(a);
+	if (rc == AIM_OK && aim_str_equal(p->agent_id, is->agent) && (interop || aim_str_equal(p->server_id, is->server))) {
 		*out = a;
 		return AIM_OK;
 	}
 	aim_attestation_free(a);
-	if (rc == AIM_E_NOMEM || rc == AIM_E_CALLBACK)
-		return rc;
-	if (err)
-		aim_error_clear(err);
-	return AIM_OK;
+	*out_reason = rc == AIM_E_CLAIM && interop ? AIM_CONFIDENCE_MANIFEST : AIM_CONFIDENCE_SIGNATURE;
+	return rc == AIM_E_NOMEM || rc == AIM_E_CALLBACK ? aim__fail_plain(err, rc, AIM_LAYER_ASSESS) : AIM_OK;
 }
 
-static uint32_t reason_of_row(const aim__confidence_work *w, const aim__attestation *is, const aim_attestation *a)
+static uint32_t reason_of_row(const aim__confidence_work *w, const aim__attestation *is)
 {
-	if (!a)
-		return AIM_CONFIDENCE_SIGNATURE;
 	if (is->revoked_us)
 		return AIM_CONFIDENCE_REVOKED;
 	return is->recorded_us > w->c->summary.as_of_us ? AIM_CONFIDENCE_EARLY : 0;
@@ -206,9 +230,9 @@ static aim_status gather_one(void *user, aim__attestation_row *row, aim_error *e
 	aim_attestation *a = NULL;
 	aim_status rc = begin_entry(w, &row->is, &e, err);
 	if (rc == AIM_OK)
-		rc = verify(w->c->ctx, &row->is, &a, err);
-	if (rc == AIM_OK)
-		e->left_out = reason_of_row(w, &row->is, a);
+		rc = verify(w, &row->is, &a, &e->left_out, err);
+	if (rc == AIM_OK && a)
+		e->left_out = reason_of_row(w, &row->is);
 	if (rc == AIM_OK && a)
 		rc = judge(w, aim_attestation_read(a), e, err);
 	aim_attestation_free(a);

@@ -11,6 +11,7 @@ AIM__NO_PADDING(aim_ledger_options, 8 + 2 * sizeof(void *) + 8 + 8);
 AIM__NO_PADDING(aim_ledger_receipt, 4 * 4 + 8 + 2 * AIM_LEDGER_ID_SIZE);
 AIM__NO_PADDING(aim_ledger_entry, 8 + 9 * sizeof(aim_str) + 4 * 8);
 AIM__NO_PADDING(aim_ledger_trust, 16);
+AIM__NO_PADDING(aim_ledger_interop, 8 + 5 * sizeof(aim_str) + sizeof(void *));
 
 #define NO_FLOOR INT64_C(-1)
 #define SECOND_US INT64_C(1000000)

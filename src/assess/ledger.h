@@ -12,6 +12,7 @@
 #include "store/id.h"
 
 #include <aim/ledger.h>
+#include <aim/server.h>
 
 #define AIM__ATTESTATION_ID_PREFIX "att_"
 #define AIM__ATTESTATION "attestation/"
@@ -23,11 +24,15 @@ struct aim_ledger {
 	aim_ledger_options options;
 };
 
+/* Forms. 0: aim/attestation.h. */
+#define AIM__ATTESTATION_INTEROP 1u
+
 /* What is stored of one. */
 typedef struct aim__attestation {
 	aim_str id, name_space, server, agent, key_id, superseded_by, recorded_by, revoked_by, reason;
 	int64_t issued_at_s, expires_at_s, recorded_us, revoked_us;
-	uint32_t connected, healthy;
+	uint32_t connected, healthy, form, reserved;
+	aim__optional_key public_key; /* of AIM__ATTESTATION_INTEROP, which does not name it */
 	aim_bytes envelope;
 } aim__attestation;
 
@@ -65,6 +70,14 @@ aim_status aim__attestation_record(const aim_ledger *ledger, aim__attestation *i
 
 /* Moves a pending server to verified when its attesters agree. AIM_OK also when they do not. */
 aim_status aim__ledger_verify_by_consensus(aim_ledger *ledger, aim_str server, uint32_t *out_verified);
+
+/* The envelope of AIM__ATTESTATION_INTEROP, and the two texts in it; they live in the arena. AIM_OK, AIM_E_NOMEM, …;
+ * AIM_E_ENVELOPE. */
+aim_status aim__ledger_interop_write(aim_str payload, aim_str signature, aim_buf *out);
+aim_status aim__ledger_interop_read(aim_ctx *ctx, aim_bytes envelope, aim__arena *arena, aim_str *out_payload,
+                                    aim_str *out_signature);
+/* How a server is called by that form: its URL, or its command line. Appends. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT. */
+aim_status aim__ledger_interop_url(const aim_server *server, aim_buf *out);
 
 /* When what is stored of an attestation may go. */
 int64_t aim__ledger_kept_until_us(const aim_ledger *ledger, int64_t expires_at_s);

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define FIELD(name, member, type, required) {name, offsetof(aim__attestation, member), type, required, NULL}
+static const char *const forms[] = {"", "interop", NULL};
+
 static const aim__field row_fields[] = {
 	FIELD("id", id, AIM__FIELD_TEXT, 1),
 	FIELD("namespace", name_space, AIM__FIELD_TEXT, 1),
@@ -25,6 +27,8 @@ static const aim__field row_fields[] = {
 	FIELD("revoked_at", revoked_us, AIM__FIELD_TIME_US, 0),
 	FIELD("revoked_by", revoked_by, AIM__FIELD_TEXT, 0),
 	FIELD("reason", reason, AIM__FIELD_TEXT, 0),
+	{"form", offsetof(aim__attestation, form), AIM__FIELD_NAME, 0, forms},
+	FIELD("public_key", public_key, AIM__FIELD_KEY, 0),
 	FIELD("envelope", envelope, AIM__FIELD_JSON, 1),
 };
 const aim__fields aim__attestation_table = {row_fields, sizeof row_fields / sizeof *row_fields};

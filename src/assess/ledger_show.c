@@ -93,7 +93,7 @@ static uint32_t flags_of(const aim__attestation *is)
 {
 	int live = is->superseded_by.len == 0 && is->revoked_us == 0;
 	return (live ? AIM_LEDGER_LIVE : 0) | (is->connected ? AIM_LEDGER_CONNECTED : 0) |
-	       (is->healthy ? AIM_LEDGER_HEALTHY : 0);
+	       (is->healthy ? AIM_LEDGER_HEALTHY : 0) | (is->form == AIM__ATTESTATION_INTEROP ? AIM_LEDGER_INTEROP : 0);
 }
 
 static aim_status show(const aim__attestation *is, aim_ledger_visit visit, void *user)

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/sized.h"
+#include "evidence/attestation.h"
 #include "evidence/replay.h"
 #include "identity/check.h"
 
@@ -25,8 +26,10 @@ typedef struct submission {
 	aim_ledger *ledger;
 	aim_ctx *ctx;
 	aim_str envelope, actor;
+	const aim_ledger_interop *interop; /* NULL: envelope has all */
+	aim_buf text;                      /* of what is stored for interop */
 	aim_attestation *attestation;
-	const aim_attestation_payload *p; /* NULL until it was read */
+	aim_attestation_payload *p; /* attestation's; NULL until it was read */
 	int64_t now_us;
 	int authenticated; /* the signature is the agent's */
 	char key_id[AIM_KEY_ID_SIZE];
@@ -37,12 +40,23 @@ typedef struct submission {
 
 static aim_status check_form(submission *s, aim_error *err)
 {
-	aim_status rc = aim_attestation_parse(s->ctx, s->envelope, &s->attestation, err);
-	if (rc != AIM_OK)
-		return rc;
-	s->p = aim_attestation_read(s->attestation);
-	rc = aim_key_id(s->ctx, &s->p->agent_key, s->key_id);
-	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
+	const aim_ledger_interop *in = s->interop;
+	aim_status rc = in ? aim_attestationinterop_parse(s->ctx, in->payload, in->signature, &s->attestation, err)
+	                   : aim_attestation_parse(s->ctx, s->envelope, &s->attestation, err);
+	if (rc == AIM_OK)
+		s->p = &s->attestation->payload;
+	return rc;
+}
+
+/* The key that an attestation does not name. */
+static aim_status choose_key(submission *s, const aim_agent *agent, aim_error *err)
+{
+	if (s->interop->public_key)
+		s->p->agent_key = *s->interop->public_key;
+	else if (aim_agent_public_key(agent, &s->p->agent_key) != AIM_OK)
+		return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_ASSESS, "the attesting agent %.*s has no active key",
+		                 AIM__STR(s->p->agent_id));
+	return AIM_OK;
 }
 
 static aim_status check_agent(submission *s, aim_error *err)
@@ -55,6 +69,8 @@ static aim_status check_agent(submission *s, aim_error *err)
 	if (rc == AIM_OK && aim_agent_status(agent) != AIM_REGISTRY_VERIFIED)
 		rc = aim__fail(err, AIM_E_ID_STATUS, AIM_LAYER_ASSESS, "the attesting agent %.*s is %s, not verified",
 		               AIM__STR(s->p->agent_id), aim_registry_status_name(aim_agent_status(agent)));
+	if (rc == AIM_OK && s->interop)
+		rc = choose_key(s, agent, err);
 	aim_agent_free(agent);
 	return rc;
 }
@@ -68,6 +84,8 @@ static aim_status check_key(submission *s, aim_error *err)
 	if (key.subject_kind && !own)
 		return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_ASSESS,
 		                 "the attestation is signed by a key that is registered for another subject");
+	if (rc == AIM_OK && (rc = aim_key_id(s->ctx, &s->p->agent_key, s->key_id)) != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
 	return rc;
 }
 
@@ -84,17 +102,51 @@ static aim_status check_nonce(submission *s, aim_error *err)
 	return aim__attestation_nonce_new(s->ledger->registry, aim_str_from(s->key_id), s->p->nonce, err);
 }
 
+static aim_status verify_interop(const submission *s, aim_error *err)
+{
+	const aim_ledger_interop *in = s->interop;
+	const aim_attestationinterop_expected expected = {
+		.struct_size = sizeof expected, .name = in->expected_name, .url = in->expected_url};
+	return aim_attestationinterop_verify(s->ctx, in->payload, in->signature, &s->p->agent_key, &expected,
+	                                     s->p->issued_at_s, NULL, err);
+}
+
+/* Of the statuses here AIM_E_CLAIM alone comes after the signature. */
 static aim_status check_signature(submission *s, aim_error *err)
 {
-	aim_status rc = aim_attestation_verify(s->ctx, s->envelope, &s->p->agent_key, s->p->issued_at_s, NULL, err);
-	s->authenticated = rc == AIM_OK;
+	aim_status rc = s->interop ? verify_interop(s, err)
+	                           : aim_attestation_verify(s->ctx, s->envelope, &s->p->agent_key, s->p->issued_at_s, NULL, err);
+	s->authenticated = rc == AIM_OK || rc == AIM_E_CLAIM;
 	return rc;
+}
+
+/* Takes the server that is called so, when it is reached like that. */
+static aim_status match_server(submission *s, const aim_server *server, aim_error *err)
+{
+	aim_buf url;
+	aim__buf_init(&url, s->ctx);
+	aim_status rc = aim__ledger_interop_url(server, &url);
+	if (rc != AIM_OK)
+		rc = aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
+	else if (!aim_str_equal(aim_buf_str(&url), s->interop->expected_url))
+		rc = aim__fail(err, AIM_E_CLAIM, AIM_LAYER_ASSESS, "the expected URL is not that of the registered server");
+	aim__buf_dispose(&url);
+	s->p->server_id = aim__arena_copy(&s->attestation->arena, aim_server_id(server));
+	return s->p->server_id.ptr ? rc : aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
+}
+
+static aim_status find_server(submission *s, aim_server **out, aim_error *err)
+{
+	if (!s->interop)
+		return aim_server_find(s->ledger->registry, s->p->server_id, out, err);
+	aim_status rc = aim_server_find_name(s->ledger->registry, s->interop->expected_name, out, err);
+	return rc == AIM_OK ? match_server(s, *out, err) : rc;
 }
 
 static aim_status check_server(submission *s, aim_error *err)
 {
 	aim_server *server = NULL;
-	aim_status rc = aim_server_find(s->ledger->registry, s->p->server_id, &server, err);
+	aim_status rc = find_server(s, &server, err);
 	if (rc == AIM_OK && aim_server_status(server) == AIM_REGISTRY_REVOKED)
 		rc = aim__fail(err, AIM_E_SERVER_REVOKED, AIM_LAYER_ASSESS, "the attested server %.*s is revoked",
 		               AIM__STR(s->p->server_id));
@@ -140,7 +192,7 @@ static const struct {
 	const char *code;
 } refusals[] = {
 	{AIM_E_ENVELOPE, "attestation.malformed"},
-	{AIM_E_CLAIM, "attestation.malformed"},
+	{AIM_E_CLAIM, "attestation.claim"},
 	{AIM_E_VERSION, "attestation.malformed"},
 	{AIM_E_LIMIT, "attestation.malformed"},
 	{AIM_E_ATTESTER, "attestation.agent_unknown"},
@@ -200,8 +252,22 @@ static aim_status tell_refusal(const submission *s, aim_status status, aim_error
 
 /* ---- taking ---- */
 
+/* The payload was sound JSON, so it is sound text. */
+static aim_status write_envelope(submission *s, aim_error *err)
+{
+	if (!s->interop)
+		return AIM_OK;
+	aim_buf_clear(&s->text);
+	aim_status rc = aim__ledger_interop_write(s->interop->payload, s->interop->signature, &s->text);
+	s->envelope = aim_buf_str(&s->text);
+	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
+}
+
 static aim_status store(submission *s, aim_error *err)
 {
+	aim_status rc = write_envelope(s, err);
+	if (rc != AIM_OK)
+		return rc;
 	const aim_attestation_payload *p = s->p;
 	aim__attestation is = {
 		.id = aim_str_from(s->receipt.id),
@@ -215,6 +281,8 @@ static aim_status store(submission *s, aim_error *err)
 		.recorded_us = s->now_us,
 		.connected = (p->flags & AIM_ATTESTATION_CONNECTED) != 0,
 		.healthy = (p->flags & AIM_ATTESTATION_HEALTHY) != 0,
+		.form = s->interop ? AIM__ATTESTATION_INTEROP : 0,
+		.public_key = {s->interop != NULL, p->agent_key},
 		.envelope = aim_bytes_from_str(s->envelope),
 	};
 	return aim__attestation_record(s->ledger, &is, p->nonce, &s->receipt, err);
@@ -250,6 +318,20 @@ static aim_status submit(submission *s, aim_error *err)
 	return AIM_OK;
 }
 
+static aim_status begin(submission *s, aim_ledger_receipt *out, aim_error *err)
+{
+	s->ctx = s->ledger->registry->ctx;
+	aim__buf_init(&s->text, s->ctx);
+	aim_status rc = aim__check_name(s->ctx, "actor", s->actor, 0, err);
+	if (rc == AIM_OK)
+		rc = submit(s, err);
+	aim__buf_dispose(&s->text);
+	aim_attestation_free(s->attestation);
+	if (rc == AIM_OK && out)
+		rc = aim__sized_out(out, &s->receipt, sizeof s->receipt, sizeof s->receipt);
+	return rc;
+}
+
 aim_status aim_ledger_submit(aim_ledger *ledger, aim_str envelope, aim_str actor, aim_ledger_receipt *out,
                              aim_error *err)
 {
@@ -257,12 +339,31 @@ aim_status aim_ledger_submit(aim_ledger *ledger, aim_str envelope, aim_str actor
 	if (!ledger || (!envelope.ptr && envelope.len > 0) || (out && out->struct_size < sizeof *out))
 		return AIM__MISUSE(ledger ? ledger->registry->ctx : NULL,
 		                   "ledger, envelope and a receipt of this size are required");
-	s.ctx = ledger->registry->ctx;
-	aim_status rc = aim__check_name(s.ctx, "actor", actor, 0, err);
-	if (rc == AIM_OK)
-		rc = submit(&s, err);
-	aim_attestation_free(s.attestation);
-	if (rc == AIM_OK && out)
-		rc = aim__sized_out(out, &s.receipt, sizeof s.receipt, sizeof s.receipt);
-	return rc;
+	return begin(&s, out, err);
+}
+
+static aim_status take_interop(aim_ledger_interop *in, const aim_ledger_interop *given, aim_error *err)
+{
+	aim_status rc = aim__sized_in(in, sizeof *in, given, sizeof *in, "aim_ledger_interop", err);
+	if (rc != AIM_OK)
+		return rc;
+	if (in->flags)
+		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_ASSESS, "aim_ledger_interop.flags must be 0");
+	if (!in->expected_name.len || !in->expected_url.len)
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ASSESS, "the expected name and URL are required");
+	return AIM_OK;
+}
+
+aim_status aim_ledger_submit_interop(aim_ledger *ledger, const aim_ledger_interop *in, aim_ledger_receipt *out,
+                                     aim_error *err)
+{
+	aim_ledger_interop i = {.struct_size = sizeof i};
+	submission s = {.ledger = ledger, .interop = &i, .receipt = {.struct_size = sizeof s.receipt}};
+	if (!ledger || !in || (out && out->struct_size < sizeof *out))
+		return AIM__MISUSE(ledger ? ledger->registry->ctx : NULL, "ledger, in and a receipt of this size are required");
+	aim_status rc = take_interop(&i, in, err);
+	if (rc != AIM_OK)
+		return rc;
+	s.actor = i.actor;
+	return begin(&s, out, err);
 }

@@ -53,7 +53,7 @@ static int compare(aim_str a, aim_str b)
 }
 
 /* A sorted copy, each capability once. They are few, and mostly sorted already. */
-static aim_status sort_capabilities(aim__arena *arena, aim_attestation_payload *p, aim_error *err)
+aim_status aim__attestation_sort(aim__arena *arena, aim_attestation_payload *p, aim_error *err)
 {
 	uint64_t n = 0;
 	aim_str *items = aim__arena_array(arena, (size_t)p->n_capabilities, sizeof *items);
@@ -109,7 +109,7 @@ static aim_status sign_payload(const aim_key *key, aim_attestation_payload *p, a
 	aim__buf_init(&scratch, ctx);
 	aim__buf_init(&statement, ctx);
 	aim__arena_init(&arena, ctx, 1024, 0);
-	aim_status rc = sort_capabilities(&arena, p, err);
+	aim_status rc = aim__attestation_sort(&arena, p, err);
 	if (rc == AIM_OK)
 		rc = write_statement(ctx, p, &scratch, &statement, err);
 	if (rc == AIM_OK)
@@ -252,7 +252,7 @@ static aim_status check_signature(const aim_attestation *a, aim_str envelope, co
 	return rc;
 }
 
-static aim_status check_time(const aim_attestation_payload *p, int64_t at_s, aim_error *err)
+aim_status aim__attestation_check_time(const aim_attestation_payload *p, int64_t at_s, aim_error *err)
 {
 	if (at_s < p->issued_at_s - AIM_ATTESTATION_MAX_AHEAD_S)
 		return aim__fail(err, AIM_E_FUTURE, AIM_LAYER_EVIDENCE, "attestation: issued_at is more than %d s ahead",
@@ -272,7 +272,7 @@ aim_status aim_attestation_verify(aim_ctx *ctx, aim_str envelope, const aim_publ
 	if (rc == AIM_OK)
 		rc = check_signature(a, envelope, public_key, err);
 	if (rc == AIM_OK)
-		rc = check_time(&a->payload, at_s, err);
+		rc = aim__attestation_check_time(&a->payload, at_s, err);
 	if (rc == AIM_OK && out)
 		*out = a;
 	else

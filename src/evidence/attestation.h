@@ -18,6 +18,12 @@ struct aim_attestation {
  * AIM_OK, AIM_E_INVALID, AIM_E_ID_NAME, AIM_E_VERSION, AIM_E_LIMIT, AIM_E_KEY. */
 aim_status aim__attestation_check(const aim_ctx *ctx, const aim_attestation_payload *p, aim_error *err);
 
+/* Whether it counts at a time. AIM_OK, AIM_E_FUTURE, AIM_E_EXPIRED. */
+aim_status aim__attestation_check_time(const aim_attestation_payload *p, int64_t at_s, aim_error *err);
+
+/* Sorts the capabilities into the arena, each once. AIM_OK, AIM_E_NOMEM. */
+aim_status aim__attestation_sort(aim__arena *arena, aim_attestation_payload *p, aim_error *err);
+
 /* Appends the payload in canonical form; its capabilities are sorted. AIM_OK, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_UTF8. */
 aim_status aim__attestation_write(const aim_attestation_payload *p, aim_buf *out);
 

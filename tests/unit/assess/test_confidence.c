@@ -352,6 +352,31 @@ static void test_moved_statement(void **state)
 	aim_buf_free(out);
 }
 
+/* Attestations in AIM's own form count as long as no surface is approved and the server is called and reached as they
+ * say. */
+static void test_interop(void **state)
+{
+	court *c = *state;
+	uint8_t manifest[32];
+	char signature[AIM_ATTESTATIONINTEROP_SIGNATURE_SIZE];
+	attester *a = court_add(c);
+	aim_attestationinterop_payload p = {.struct_size = sizeof p, .flags = AIM_ATTESTATION_CONNECTED, .name = S("server")};
+	aim_ledger_interop in = {.struct_size = sizeof in, .expected_name = p.name};
+	aim_buf *out = NULL;
+	p.agent_id = S(a->id);
+	p.url = in.expected_url = S("https://mcp.example.org/");
+	assert_status(aim_buf_new(c->h->ctx, &out), AIM_OK);
+	assert_status(aim_attestationinterop_sign(a->key, &p, out, signature, NULL), AIM_OK);
+	in.payload = aim_buf_str(out);
+	in.signature = S(signature);
+	assert_status(aim_ledger_submit_interop(c->ledger, &in, NULL, NULL), AIM_OK);
+	assert_int_equal(left_out(c, a, 0), 0);
+	assert_percent(judge(c, 0).confidence, "52.78%");
+	approve_baseline(c, manifest);
+	assert_int_equal(left_out(c, a, 0), AIM_CONFIDENCE_MANIFEST);
+	aim_buf_free(out);
+}
+
 /* ---- the profile for strangers ---- */
 
 static attester *owned(court *c, const char *owner, int64_t trust_micro)
@@ -693,6 +718,7 @@ int main(void)
 		COURT(test_consensus),             COURT(test_consensus_of_one_owner),
 		COURT(test_consensus_of_capabilities), COURT(test_auto_verify),
 		COURT(test_auto_verify_robust),    COURT(test_move_from_pending),
+		COURT(test_interop),
 		COURT(test_open_drift),            COURT(test_verdicts),              COURT(test_reads_only),
 		COURT(test_misuse),                cmocka_unit_test(test_for_people),
 		cmocka_unit_test(test_allocations),

@@ -422,6 +422,117 @@ static void test_pages(void **state)
 	assert_int_equal(agents.n, 5);
 }
 
+/* ---- AIM's own form ---- */
+
+#define SERVER_URL "https://mcp.example.org/"
+
+typedef struct foreign {
+	aim_buf *payload;
+	char signature[AIM_ATTESTATIONINTEROP_SIGNATURE_SIZE];
+} foreign;
+
+static foreign sign_foreign(court *c, const aim_key *key, const char *agent, const char *name, const char *url)
+{
+	foreign f;
+	aim_attestationinterop_payload p = {.struct_size = sizeof p, .flags = AIM_ATTESTATION_CONNECTED};
+	p.agent_id = S(agent);
+	p.name = S(name);
+	p.url = S(url);
+	p.issued_at_s = test_now_us / SECOND;
+	assert_status(aim_buf_new(c->h->ctx, &f.payload), AIM_OK);
+	assert_status(aim_attestationinterop_sign(key, &p, f.payload, f.signature, NULL), AIM_OK);
+	return f;
+}
+
+static aim_status submit_foreign(court *c, const foreign *f, const char *name, const char *url,
+                                 aim_ledger_receipt *receipt)
+{
+	aim_ledger_interop in = {.struct_size = sizeof in, .payload = aim_buf_str(f->payload), .signature = S(f->signature)};
+	in.expected_name = S(name);
+	in.expected_url = S(url);
+	in.actor = S("ana");
+	return aim_ledger_submit_interop(c->ledger, &in, receipt, NULL);
+}
+
+static aim_status check_foreign(void *user, const aim_ledger_entry *entry)
+{
+	const court *c = user;
+	assert_text(entry->server, c->server);
+	assert_int_equal(entry->flags, AIM_LEDGER_LIVE | AIM_LEDGER_CONNECTED | AIM_LEDGER_INTEROP);
+	assert_memory_equal(entry->envelope.ptr, "{\"payload\":\"{", 13);
+	return AIM_OK;
+}
+
+static void test_interop(void **state)
+{
+	court *c = *state;
+	attester *a = court_add(c);
+	aim_ledger_receipt receipt = {.struct_size = sizeof receipt};
+	foreign f = sign_foreign(c, a->key, a->id, "server", SERVER_URL);
+	assert_refused(c, submit_foreign(c, &f, "github", SERVER_URL, &receipt), AIM_E_CLAIM, "claim");
+	assert_refused(c, submit_foreign(c, &f, "server", "https://evil.example/", &receipt), AIM_E_CLAIM, "claim");
+	assert_status(submit_foreign(c, &f, "", SERVER_URL, &receipt), AIM_E_INVALID);
+	assert_status(submit_foreign(c, &f, "server", "", &receipt), AIM_E_INVALID);
+	assert_status(submit_foreign(c, &f, "server", SERVER_URL, &receipt), AIM_OK);
+	assert_int_equal(last_verified(c), test_now_us);
+	assert_status(aim_ledger_find(c->ledger, S(receipt.id), check_foreign, c, NULL), AIM_OK);
+	/* Its signature is its nonce. */
+	assert_counted(c, submit_foreign(c, &f, "server", SERVER_URL, &receipt), AIM_E_REPLAY, "replay");
+	aim_buf_free(f.payload);
+}
+
+/* The expected URL must be that of the server that is registered, too. */
+static void test_interop_other_url(void **state)
+{
+	court *c = *state;
+	attester *a = court_add(c);
+	foreign f = sign_foreign(c, a->key, a->id, "server", "https://evil.example/");
+	assert_refused(c, submit_foreign(c, &f, "server", "https://evil.example/", NULL), AIM_E_CLAIM, "claim");
+	aim_buf_free(f.payload);
+	f = sign_foreign(c, a->key, a->id, "nobody", SERVER_URL);
+	assert_refused(c, submit_foreign(c, &f, "nobody", SERVER_URL, NULL), AIM_E_NOT_FOUND, "server_unknown");
+	aim_buf_free(f.payload);
+}
+
+static void test_interop_launched(void **state)
+{
+	static const aim_str args[] = {{"-y", 2}, {"files-mcp", 9}};
+	court *c = *state;
+	aim_server_spec spec = {.struct_size = sizeof spec, .name = S("files"), .command = S("npx"), .args = args, .n_args = 2};
+	attester *a = court_add(c);
+	foreign f = sign_foreign(c, a->key, a->id, "files", "npx -y files-mcp");
+	assert_status(aim_server_register(c->h->registry, &spec, NULL, NULL), AIM_OK);
+	assert_status(submit_foreign(c, &f, "files", "npx -y files-mcp", NULL), AIM_OK);
+	aim_buf_free(f.payload);
+}
+
+static void test_interop_refusals(void **state)
+{
+	court *c = *state;
+	attester *a = court_add(c), *other = court_add(c);
+	foreign f = sign_foreign(c, other->key, a->id, "server", SERVER_URL);
+	aim_ledger_interop in = {.struct_size = sizeof in, .payload = S("{}"), .signature = S(f.signature)};
+	aim_public_key public_key;
+	assert_counted(c, submit_foreign(c, &f, "server", SERVER_URL, NULL), AIM_E_SIGNATURE, "signature");
+	in.expected_name = S("server");
+	in.expected_url = S(SERVER_URL);
+	assert_counted(c, aim_ledger_submit_interop(c->ledger, &in, NULL, NULL), AIM_E_ENVELOPE, "malformed");
+	in.payload = aim_buf_str(f.payload);
+	assert_status(aim_key_public(other->key, &public_key), AIM_OK);
+	in.public_key = &public_key;
+	assert_counted(c, aim_ledger_submit_interop(c->ledger, &in, NULL, NULL), AIM_E_UNTRUSTED_KEY, "key_untrusted");
+	in.flags = 1;
+	assert_status(aim_ledger_submit_interop(c->ledger, &in, NULL, NULL), AIM_E_VERSION);
+	aim_buf_free(f.payload);
+	revoke_key(c, a, AIM_KEYRING_MANUAL);
+	f = sign_foreign(c, a->key, a->id, "server", SERVER_URL);
+	assert_counted(c, submit_foreign(c, &f, "server", SERVER_URL, NULL), AIM_E_UNTRUSTED_KEY, "key_untrusted");
+	aim_buf_free(f.payload);
+	f = sign_foreign(c, a->key, "agt_0190f3a4b5c67d8e9f00112233445566", "server", SERVER_URL);
+	assert_counted(c, submit_foreign(c, &f, "server", SERVER_URL, NULL), AIM_E_ATTESTER, "agent_unknown");
+	aim_buf_free(f.payload);
+}
+
 static aim_status stop(void *user, const aim_ledger_entry *entry)
 {
 	(void)user, (void)entry;
@@ -538,6 +649,19 @@ static aim_status register_both(aim_registry *registry, const aim_key *key, char
 	return rc;
 }
 
+static aim_status use_interop(aim_ledger *ledger, const aim_key *key, const char *agent, aim_buf *out)
+{
+	char signature[AIM_ATTESTATIONINTEROP_SIGNATURE_SIZE];
+	aim_attestationinterop_payload p = {.struct_size = sizeof p, .name = S("s"), .url = S("https://mcp.example.org/")};
+	aim_ledger_interop in = {.struct_size = sizeof in, .expected_name = p.name, .expected_url = p.url};
+	p.agent_id = S(agent);
+	aim_buf_clear(out);
+	aim_status rc = aim_attestationinterop_sign(key, &p, out, signature, NULL);
+	in.payload = aim_buf_str(out);
+	in.signature = S(signature);
+	return rc == AIM_OK ? aim_ledger_submit_interop(ledger, &in, NULL, NULL) : rc;
+}
+
 static aim_status use_ledger(aim_ledger *ledger, const aim_key *key, const char *agent, const char *server, aim_buf *out)
 {
 	size_t n = 0;
@@ -556,6 +680,8 @@ static aim_status use_ledger(aim_ledger *ledger, const aim_key *key, const char 
 	}
 	if (rc == AIM_OK)
 		rc = aim_ledger_revoke(ledger, S(receipt.id), S("why"), S("ana"), NULL);
+	if (rc == AIM_OK)
+		rc = use_interop(ledger, key, agent, out);
 	if (rc == AIM_OK)
 		rc = aim_ledger_find(ledger, S(receipt.id), count_entry, &n, NULL);
 	if (rc == AIM_OK)
@@ -614,6 +740,8 @@ int main(void)
 		COURT(test_revokes),     COURT(test_pages),
 		COURT(test_visitor_ends_walk), COURT(test_forgets),
 		COURT(test_name_spaces), COURT(test_damage),
+		COURT(test_interop),     COURT(test_interop_other_url),
+		COURT(test_interop_launched), COURT(test_interop_refusals),
 		COURT(test_misuse),      cmocka_unit_test(test_allocations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,11 @@
 #define _POSIX_C_SOURCE 200809L
 #include "support.h"
 
+#include "../mcp/discovery_home.h"
+
 #include <aim/discoveryfile.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +44,7 @@ static int teardown(void **state)
 
 static aim_str in_folder(const char *name)
 {
-	static char path[200];
+	static char path[600];
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	return aim_str_from(path);
 }
@@ -167,6 +170,77 @@ static void test_scan(void **state)
 	aim_discovery_free(found);
 }
 
+/* --- a whole home ------------------------------------------------------------------------------------------------------- */
+
+static void make_folders(const char *path)
+{
+	char part[400];
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
+		assert_true(mkdir(in_folder(part).ptr, 0700) == 0 || errno == EEXIST);
+	}
+}
+
+static void scan_home(const aim_discovery_reader *with, const char *root, aim_discovery **out)
+{
+	char home_path[100], cwd[100];
+	aim_discovery_place place = {.struct_size = sizeof place, .platform = AIM_PLATFORM_LINUX};
+	snprintf(home_path, sizeof home_path, "%s/h", root);
+	snprintf(cwd, sizeof cwd, "%s/p", root);
+	place.home = aim_str_from(home_path);
+	place.cwd = aim_str_from(cwd);
+	assert_status(aim_discovery_new(ctx, NULL, out, NULL), AIM_OK);
+	assert_status(aim_discovery_scan(*out, &place, with, NULL), AIM_OK);
+}
+
+/* Without the folder that the test made, and without the system's own files. */
+static char *row_text(const aim_discovery *found, size_t i)
+{
+	size_t n = strlen(folder);
+	aim_buf_clear(bytes);
+	assert_status(aim_discovery_write(found, i, bytes), AIM_OK);
+	char *text = strdup(aim_buf_str(bytes).ptr);
+	assert_non_null(text);
+	for (char *at = strstr(text, folder); at; at = strstr(at, folder))
+		memmove(at, at + n, strlen(at + n) + 1);
+	return text;
+}
+
+/* Every client's configuration, as each writes it: from the disk come the same servers as from memory, in the same order, and no
+ * secret. */
+static void test_a_whole_home(void **state)
+{
+	home h = {.files = home_files, .n = N_HOME_FILES};
+	aim_discovery_reader from_memory = home_reader(&h);
+	aim_discovery *on_disk = NULL, *in_memory = NULL;
+	(void)state;
+	home_file here[N_HOME_FILES];
+	size_t n = 0;
+	for (size_t i = 0; i < N_HOME_FILES; i++) {
+		if (home_files[i].path[0] == '/' && strncmp(home_files[i].path, "/etc", 4) == 0)
+			continue; /* at the same place on the disk of every machine */
+		here[n++] = home_files[i];
+		make_folders(home_files[i].path);
+		put(home_files[i].path, home_files[i].text);
+	}
+	h.files = here;
+	h.n = n;
+	scan_home(&reader, folder, &on_disk);
+	scan_home(&from_memory, "", &in_memory);
+	assert_int_equal(aim_discovery_problem_count(on_disk), aim_discovery_problem_count(in_memory));
+	assert_true(aim_discovery_count(in_memory) > 30);
+	assert_int_equal(aim_discovery_count(on_disk), aim_discovery_count(in_memory));
+	for (size_t i = 0; i < aim_discovery_count(in_memory); i++) {
+		char *disk = row_text(on_disk, i), *memory = row_text(in_memory, i);
+		assert_string_equal(disk, memory);
+		assert_null(strstr(disk, CANARY));
+		free(disk);
+		free(memory);
+	}
+	aim_discovery_free(on_disk);
+	aim_discovery_free(in_memory);
+}
+
 static void test_arguments(void **state)
 {
 	aim_discovery_reader small = {.struct_size = 8};
@@ -200,7 +274,7 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_files),   TEST(test_links), TEST(test_what_is_no_file),
-	                                   TEST(test_closed),  TEST(test_folders), TEST(test_scan),
+	                                   TEST(test_closed),  TEST(test_folders), TEST(test_scan), TEST(test_a_whole_home),
 	                                   TEST(test_arguments), TEST(test_no_memory)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,7 @@
 #include <aim/policy.h>
 #include <aim/authorizer.h>
 #include <aim/proxy.h>
+#include <aim/flow.h>
 #include <aim/action.h>
 
 /* mcp */

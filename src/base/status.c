@@ -113,6 +113,7 @@ static const entry table[] = {
 	ROW(AIM_E_POLICY, "the policy has errors"),
 	ROW(AIM_E_ACTION_TOKEN, "no open action has this token"),
 	ROW(AIM_E_ACTION_REPORTED, "the action was reported before"),
+	ROW(AIM_E_FLOW_FULL, "too many sessions have labels"),
 	ROW(AIM_E_MCP_MESSAGE, "not an MCP message"),
 	ROW(AIM_E_MCP_CLOSED, "already closed"),
 	ROW(AIM_E_DISCOVERY_ENTRY, "an entry that names no server"),

@@ -68,6 +68,8 @@ int audit_read_failed(const program *p, aim_status rc, const aim_error *err);
 
 /* What a verification found, in a word. */
 const char *audit_state(aim_status rc);
+/* How many records of a log that ends at `end` no signature covers, when one covers those up to signed_end. */
+void audit_show_unsigned(answer *a, uint64_t signed_end, uint64_t end);
 /* Writes what a command made to -o FILE, or to stdout. EXIT_*. */
 int audit_write(const audit_options *o, aim_str text);
 

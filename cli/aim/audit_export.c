@@ -111,6 +111,8 @@ static void show_export(const aim_trail_verify_report *r, aim_status rc, const a
 		answer_hex(&a, "root", "root", r->root, sizeof r->root);
 	if (r->checkpoint_size)
 		answer_number(&a, "checkpoint_size", "checkpoint of", r->checkpoint_size);
+	if (is_whole && r->checkpoint_size)
+		audit_show_unsigned(&a, r->checkpoint_size, r->end);
 	if (r->bad_line)
 		answer_number(&a, "bad_line", "first bad line", r->bad_line);
 	if (r->bad_line && r->bad_position != AIM_TRAIL_END)

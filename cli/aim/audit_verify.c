@@ -15,6 +15,7 @@
 typedef struct memory {
 	aim_audit_head head;
 	int has_head;
+	int is_signed; /* the head is a checkpoint's, whose signature is good */
 	const char *from; /* for the answer */
 } memory;
 
@@ -101,6 +102,7 @@ static int take_checkpoint(program *p, const audit_options *o, aim_str text, mem
 	m->head.size = c.size;
 	memcpy(m->head.root, c.root, sizeof m->head.root);
 	m->has_head = 1;
+	m->is_signed = 1;
 	m->from = "checkpoint";
 	return EXIT_OK;
 }
@@ -145,6 +147,16 @@ const char *audit_state(aim_status rc)
 	}
 }
 
+void audit_show_unsigned(answer *a, uint64_t signed_end, uint64_t end)
+{
+	char text[96];
+	const uint64_t n = end > signed_end ? end - signed_end : 0;
+	answer_number(a, "unsigned_records", NULL, n);
+	snprintf(text, sizeof text, "the last %llu record%s, behind the checkpoint", (unsigned long long)n, n == 1 ? "" : "s");
+	if (n > 0)
+		answer_styled(a, NULL, "not signed", aim_str_from(text), STYLE_BAD);
+}
+
 static void show_verdict(const aim_audit_report *r, aim_status rc, const aim_error *err, const memory *m)
 {
 	answer a;
@@ -160,6 +172,8 @@ static void show_verdict(const aim_audit_report *r, aim_status rc, const aim_err
 	if (m->has_head) {
 		answer_text(&a, "compared_with", "compared with", aim_str_from(m->from));
 		answer_number(&a, "compared_records", "of records", m->head.size);
+		if (rc == AIM_OK && m->is_signed)
+			audit_show_unsigned(&a, m->head.size, r->first_kept + r->n_records);
 	}
 	answer_end(&a);
 }

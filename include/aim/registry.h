@@ -71,11 +71,15 @@ AIM_API void aim_registry_free(aim_registry *registry);
 /** The namespace, borrowed from the registry.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API aim_str aim_registry_name_space(const aim_registry *registry);
 
-/** A number that moves whenever agents, servers, keys or grants may have changed: whatever a host
- *  remembers of them under another number is to be read again. Ask first, read then, and keep what was
+/** A number that moves whenever agents, servers, keys, grants or delegations may have changed: whatever a
+ *  host remembers of them under another number is to be read again. Ask first, read then, and keep what was
  *  read under the number that was answered. Changes through this handle move it at once; those of other
  *  handles and processes when max_staleness_ms have passed since the store was last asked, which costs
  *  one read then and nothing in between.
+ *  Moved everywhere by: registering an agent or server; each change of a status, a field, a key, a family;
+ *  grants given, taken, requested and decided; a chain of delegations recorded, a link revoked; attestations
+ *  shown. Moved in this handle only by: links of agents and servers, baselines, scores of trust. By nothing:
+ *  sessions, because aim_session_validate() always reads the store.
  *  @param now_us  in, the caller's clock; one that steps back asks the store
  *  @param out     out, never 0, set only on AIM_OK
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, or the store's: then nothing remembered may be used

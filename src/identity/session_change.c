@@ -2,6 +2,7 @@
  * identity. */
 #include "identity/session.h"
 
+#include "audit/commit.h"
 #include "base/ctx.h"
 #include "base/error.h"
 #include "base/format.h"
@@ -113,9 +114,11 @@ aim_status aim__session_batch_end(aim__session_batch *b, const aim__session *s, 
 	return rc;
 }
 
+/* Moves no generation: nobody remembers sessions, and what hosts remember of agents stays good. */
 aim_status aim__session_batch_commit(aim__session_batch *b, aim_error *err)
 {
-	return aim__record_commit(b->registry, b->ops, b->n_ops, b->records, b->n_records, NULL, err);
+	aim__change change = {.ops = b->ops, .n_ops = b->n_ops, .records = b->records, .n_records = b->n_records};
+	return aim__audit_commit(b->registry->log, &change, err);
 }
 
 /* ---- lists ---- */

@@ -5,13 +5,17 @@
 #include "identity/registry.h"
 #include "store/store.h"
 
+#include <aim/delegation.h>
 #include <aim/keyring.h>
+#include <aim/session.h>
 #include <aim/sqlite.h>
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define DELEGATION "dlg_0192f0c1a5b67c8d9e0f1a2b3c4d5e6f"
 
 static uint64_t generation(aim_registry *registry, int64_t now_us)
 {
@@ -65,6 +69,48 @@ static void another_registry_sees_it_within_max_staleness(void **state)
 	assert_int_equal(generation(other, test_now_us - 1), after);
 	house_agent(h, "b", id);
 	assert_true(generation(other, test_now_us - 2) != after);
+	aim_registry_free(other);
+}
+
+/* Two handles: what steps the epoch of both, and what does not. */
+static void what_moves_the_number_of_another_registry(void **state)
+{
+	house *h = *state;
+	char agent[37], server[37], token[AIM_SESSION_TOKEN_SIZE];
+	aim_agent_spec spec = {.struct_size = sizeof spec, .name = S("a"), .status = AIM_REGISTRY_VERIFIED};
+	aim_session_spec session = {.struct_size = sizeof session, .agent = S(agent)};
+	aim_agent *bot = NULL;
+	aim_registry *other = NULL;
+	int64_t now_us = test_now_us;
+	assert_status(aim_registry_open(h->log, NULL, &other, NULL), AIM_OK);
+	assert_status(aim_agent_register(h->registry, &spec, &bot, NULL), AIM_OK);
+	strcpy(agent, aim_agent_id(bot).ptr);
+	aim_agent_free(bot);
+	house_server(h, "s", server);
+	uint64_t mine = generation(h->registry, now_us);
+	uint64_t theirs = generation(other, now_us);
+	session.agent = S(agent);
+
+	assert_status(aim_session_create(h->registry, &session, token, NULL, NULL), AIM_OK);
+	assert_status(aim_session_validate(other, S(agent), S(token), NULL, NULL), AIM_OK);
+	assert_status(aim_session_revoke(h->registry, S(token), S(""), NULL), AIM_OK);
+	assert_status(aim_session_validate(other, S(agent), S(token), NULL, NULL), AIM_E_NOT_FOUND);
+	assert_int_equal(generation(h->registry, now_us += 1000000), mine);
+	assert_int_equal(generation(other, now_us), theirs);
+
+	assert_status(aim_link_add(h->registry, S(agent), S(server), S(""), NULL), AIM_OK);
+	assert_true(generation(h->registry, now_us += 1000000) != mine);
+	assert_int_equal(generation(other, now_us), theirs);
+	mine = generation(h->registry, now_us);
+
+	assert_status(aim_delegation_revoke(h->registry, S(DELEGATION), S(""), S(""), NULL), AIM_OK);
+	assert_true(generation(h->registry, now_us) != mine);
+	assert_int_equal(generation(other, now_us + 999999), theirs);
+	assert_true(generation(other, now_us += 1000000) != theirs);
+	/* Nothing changes when it is revoked again. */
+	theirs = generation(other, now_us);
+	assert_status(aim_delegation_revoke(h->registry, S(DELEGATION), S(""), S(""), NULL), AIM_OK);
+	assert_int_equal(generation(other, now_us + 1000000), theirs);
 	aim_registry_free(other);
 }
 
@@ -175,7 +221,7 @@ static void home_close(home *h)
 	aim_ctx_free(h->ctx);
 }
 
-/* Waits for a byte, revokes, says that it did. The exit code is the status. */
+/* Waits for a byte, revokes a key, says that it did; then the same with a delegation. The exit code is the status. */
 static void revoke_elsewhere(const char *path, const char *key_id, int in, int out)
 {
 	home h;
@@ -184,6 +230,8 @@ static void revoke_elsewhere(const char *path, const char *key_id, int in, int o
 	aim_keyring_change c = {.struct_size = sizeof c, .reason = AIM_KEYRING_COMPROMISE};
 	if (rc == AIM_OK)
 		rc = aim_keyring_revoke(h.registry, S(key_id), &c, NULL);
+	if (rc == AIM_OK && write(out, "x", 1) == 1 && read(in, &byte, 1) == 1)
+		rc = aim_delegation_revoke(h.registry, S(DELEGATION), S(""), S(""), NULL);
 	if (rc == AIM_OK && write(out, "x", 1) != 1)
 		rc = AIM_E_IO;
 	_exit(rc == AIM_OK ? 0 : 1);
@@ -223,6 +271,10 @@ static void another_process_sees_it_too(void **state)
 	assert_int_equal(read(from[0], &byte, 1), 1);
 	assert_status(aim_keyring_check(h.registry, &public_key, 0, 0, NULL, NULL), AIM_E_KEY_REVOKED);
 	assert_int_equal(generation(h.registry, now_us + 999999), before);
+	assert_true(generation(h.registry, now_us += 1000000) != before);
+	before = generation(h.registry, now_us);
+	assert_int_equal(write(to[1], &byte, 1), 1);
+	assert_int_equal(read(from[0], &byte, 1), 1);
 	assert_true(generation(h.registry, now_us + 1000000) != before);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -329,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_change_is_seen_at_once_in_its_own_registry),
 		T(another_registry_sees_it_within_max_staleness),
+		T(what_moves_the_number_of_another_registry),
 		cmocka_unit_test(a_warm_question_reads_no_store),
 		cmocka_unit_test(another_process_sees_it_too),
 		cmocka_unit_test(records_of_the_first_version_keep_working),

@@ -427,13 +427,6 @@ def exports():
         a = answer(*verify, f / "e", "--key", vkey(f))
         assert a["checkpoint_size"] == n["good_records"] and a["unsigned_records"] == 0
         assert "not signed" not in run(*verify, f / "e", "--key", vkey(f)).stdout
-        make_store(f)  # more records, of which no checkpoint knows
-        run(*export, "--checkpoint", "-o", f / "later")
-        later = answer(*verify, f / "later", "--key", vkey(f))
-        assert later["state"] == "intact" and later["checkpoint_size"] == a["good_records"]
-        assert later["unsigned_records"] == later["good_records"] - a["good_records"] > 0
-        assert f"the last {later['unsigned_records']} records" in run(*verify, f / "later", "--key", vkey(f)).stdout
-        assert answer("audit", "verify", "--store", store, "--key", vkey(f))["unsigned_records"] == later["unsigned_records"]
         assert answer(*verify, "-", input=(f / "e").read_text())["state"] == "intact"
         run(*export, "-o", f / "unsigned")
         assert answer(*verify, f / "unsigned", "--key", vkey(f), code=1)["state"] == "unsigned"
@@ -458,6 +451,13 @@ def exports():
         with open("/dev/full", "w", encoding="ascii") as full:
             assert "No space" in run(*export, stdout=full, code=3).stderr
         run(*export, "-o", "/dev/full", "--force", code=3)
+        make_store(f)  # more records, of which no checkpoint knows
+        run(*export, "--checkpoint", "-o", f / "later")
+        later = answer(*verify, f / "later", "--key", vkey(f))
+        assert later["state"] == "intact" and later["checkpoint_size"] == n["good_records"]
+        assert later["unsigned_records"] == later["good_records"] - n["good_records"] > 0
+        assert f"the last {later['unsigned_records']} records" in run(*verify, f / "later", "--key", vkey(f)).stdout
+        assert answer("audit", "verify", "--store", store, "--key", vkey(f))["unsigned_records"] == later["unsigned_records"]
 
 
 if __name__ == "__main__":

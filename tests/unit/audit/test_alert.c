@@ -301,6 +301,33 @@ static void test_random_histories_agree_with_a_model(void **state)
 	assert_int_equal((uint64_t)d->n_told, n_new);
 }
 
+/* The host's pointer is the library's from the call on: it is given up once whenever there is no handle to hold it. */
+static void test_a_failed_open_destroys_the_user(void **state)
+{
+	desk *d = *state;
+	desk other = {0};
+	aim_alerts_options o = {.struct_size = sizeof o, .flags = 1, .user = &other, .destroy = destroyed};
+	aim_alerts *alerts = NULL;
+	assert_status(aim_alerts_open(d->log, &o, &alerts, NULL), AIM_E_VERSION);
+	assert_int_equal(other.n_destroyed, 1);
+	o.flags = 0;
+	assert_status(aim_alerts_open(NULL, &o, &alerts, NULL), AIM_E_INVALID);
+	assert_int_equal(other.n_destroyed, 2);
+	o.reserved = 1;
+	assert_status(aim_alerts_open(d->log, &o, &alerts, NULL), AIM_E_VERSION);
+	assert_int_equal(other.n_destroyed, 3);
+	o.reserved = 0;
+	d->heap.fail_at = d->heap.n_allocs + 1;
+	assert_status(aim_alerts_open(d->log, &o, &alerts, NULL), AIM_E_NOMEM);
+	assert_int_equal(other.n_destroyed, 4);
+	d->heap.fail_at = 0;
+	assert_null(alerts);
+	assert_status(aim_alerts_open(d->log, &o, &alerts, NULL), AIM_OK);
+	assert_int_equal(other.n_destroyed, 4);
+	aim_alerts_free(alerts);
+	assert_int_equal(other.n_destroyed, 5);
+}
+
 static aim_status raise_move_list(aim_ctx *ctx, void *arg)
 {
 	aim_store *store = NULL;
@@ -349,6 +376,7 @@ int main(void)
 		T(test_what_is_no_alert_is_refused),
 		T(test_a_change_may_hold_several_alerts),
 		T(test_random_histories_agree_with_a_model),
+		T(test_a_failed_open_destroys_the_user),
 		cmocka_unit_test(test_each_allocation_may_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

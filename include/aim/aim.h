@@ -80,6 +80,7 @@
 /* assess */
 #include <aim/fingerprint.h>
 #include <aim/schemadiff.h>
+#include <aim/behaviour.h>
 #include <aim/baseline.h>
 #include <aim/trustscore.h>
 #include <aim/trustinterop.h>

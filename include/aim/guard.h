@@ -91,6 +91,10 @@ typedef void (*aim_guard_event_fn)(void *user, const aim_guard_event *event);
  *  waits for the answer. @since 0.1 */
 typedef aim_status (*aim_guard_approve_fn)(void *user, const aim_guard_event *question);
 
+/** Which labels of aim/flow.h (AIM_FLOW_*) a request of the client would set; 0: none. action and subject are those that
+ *  policies see ("mcp_tool" and the tool's name, …), borrowed for the call. @since 0.1 */
+typedef uint32_t (*aim_guard_labels_fn)(void *user, aim_str action, aim_str subject);
+
 /** @since 0.1 */
 typedef struct aim_guard_options {
 	uint32_t struct_size;
@@ -109,8 +113,11 @@ typedef struct aim_guard_options {
 	aim_str session;               /**< in, copied; optional: a name for this run in the records */
 	aim_guard_event_fn event;      /**< optional */
 	aim_guard_approve_fn approve;  /**< optional: without it "ask" means deny */
-	void *user;                    /**< for event and approve */
+	void *user;                    /**< for event, approve and labels */
 	void (*destroy)(void *user);   /**< optional; runs once, also when aim_guard_new() fails */
+	struct aim_flow *flow;         /**< in, borrowed until the guard is freed; optional: what passes through the
+	                                *   agent's session is kept apart. Needs labels */
+	aim_guard_labels_fn labels;    /**< required with flow; called with user */
 } aim_guard_options;
 
 /** What a guard has done so far. @since 0.1 */

@@ -194,6 +194,47 @@ static int (*const checks[])(const asking *) = {
 	check_method, check_listed, check_destructive, check_rest,
 };
 
+/* --- what may not follow ---------------------------------------------------------------------------- */
+
+static aim_status ask_flow(aim_guard *guard, const aim__question *question)
+{
+	const aim_guard_options *o = &guard->options;
+	char connection[17];
+	int64_t now_us;
+	uint8_t high[8];
+	aim_flow_call call = {.struct_size = sizeof call, .agent = o->agent, .session = o->session};
+	aim_status rc = aim_ctx_now_us(guard->ctx, &now_us);
+	if (rc != AIM_OK)
+		return rc;
+	for (size_t i = 0; i < sizeof high; i++)
+		high[i] = (uint8_t)(guard->id_high >> (56 - 8 * i));
+	aim__hex_write(aim_bytes_from(high, sizeof high), connection);
+	if (call.session.len == 0)
+		call.session = (aim_str){connection, 2 * sizeof high};
+	if (call.agent.len == 0)
+		call.agent = aim_str_from("client");
+	call.labels = o->labels(o->user, question->action, question->subject);
+	call.tool = question->subject;
+	call.call = question->request;
+	return aim_flow_check(o->flow, &call, now_us, NULL, &guard->flow_said);
+}
+
+/* Last of all: only what goes out sets labels, and what a monitor lets pass goes out too. */
+static void check_flow(aim_guard *guard, const aim__question *question, int monitoring, aim__verdict *out)
+{
+	if (!guard->options.flow || question->from != AIM_GUARD_CLIENT ||
+	    (out->effect != AIM_DECISION_ALLOW && !out->monitored))
+		return;
+	aim_status rc = ask_flow(guard, question);
+	if (rc == AIM_OK || out->effect != AIM_DECISION_ALLOW)
+		return;
+	aim__verdict_deny(guard, rc == AIM_DENIED ? "denied" : "failed",
+	                  rc == AIM_DENIED ? guard->flow_said.message : "the information flow could not be told", out);
+	out->code = aim_str_from(rc == AIM_DENIED ? "information_flow" : "failed");
+	out->rule = (aim_str){NULL, 0};
+	out->monitored = monitoring;
+}
+
 /* --- the verdict ------------------------------------------------------------------------------------ */
 
 static void next_id(aim_guard *guard, char *out)
@@ -247,4 +288,5 @@ void aim__gate_decide(aim_guard *guard, const aim__question *question, aim__verd
 	out->monitored = monitoring && out->effect != AIM_DECISION_ALLOW;
 	if (out->effect == AIM_DECISION_ASK && !out->monitored)
 		ask_host(guard, question, out);
+	check_flow(guard, question, monitoring, out);
 }

@@ -12,8 +12,9 @@
 #include <string.h>
 
 #define MALFORMED_PER_MINUTE 20u
+#define FIRST_SIZE offsetof(aim_guard_options, flow) /* destroy is the last of it */
 
-AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 4 * sizeof(void *));
+AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 6 * sizeof(void *));
 AIM__NO_PADDING(aim_guard_event, 6 * 4 + 8 * sizeof(aim_str));
 AIM__NO_PADDING(aim_guard_counters, 2 * 4 + 9 * 8);
 
@@ -63,6 +64,8 @@ static aim_status check_options(const aim_guard_options *o, aim_error *err)
 	if (o->preset > AIM_GUARD_LOCKED)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "aim_guard_options.preset is %u; expected 0 to 2",
 		                 o->preset);
+	if (o->flow && !o->labels)
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with a flow needs labels");
 	if (o->registry && o->server.len == 0)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with a registry needs the server's id");
 	return AIM_OK;
@@ -119,7 +122,7 @@ static aim_status open_guard(aim_guard *guard, aim_error *err)
 static aim_status make(aim_ctx *ctx, const aim_guard_options *options, aim_guard **out, aim_error *err)
 {
 	aim_guard_options known = {.struct_size = sizeof known};
-	aim_status rc = aim__sized_in(&known, sizeof known, options, sizeof known, "aim_guard_options", err);
+	aim_status rc = aim__sized_in(&known, sizeof known, options, FIRST_SIZE, "aim_guard_options", err);
 	if (rc == AIM_OK)
 		rc = check_options(&known, err);
 	if (rc != AIM_OK)
@@ -146,7 +149,7 @@ aim_status aim_guard_new(aim_ctx *ctx, const aim_guard_options *options, aim_gua
 	if (!ctx || !out)
 		return AIM__MISUSE(ctx, "ctx and out are required");
 	aim_status rc = make(ctx, options, out, err);
-	if (rc != AIM_OK && options && options->struct_size >= sizeof *options && options->destroy)
+	if (rc != AIM_OK && options && options->struct_size >= FIRST_SIZE && options->destroy)
 		options->destroy(options->user);
 	return rc;
 }

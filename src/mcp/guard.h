@@ -13,6 +13,7 @@
 #include "mcp/surface.h"
 
 #include <aim/authorizer.h>
+#include <aim/flow.h>
 #include <aim/registry.h>
 
 /* JSON-RPC 2.0 §5.1; −32000 … −32019 are free for implementations (MCP 2026-07-28, basic/index). */
@@ -81,6 +82,7 @@ struct aim_guard {
 	int inactive; /* agent or server may not act: suspended, revoked or expired */
 	uint64_t generation; /* of the registry when the subjects were read */
 	int64_t fresh_until_us;
+	aim_error flow_said; /* why the last request was kept back */
 	uint64_t id_high; /* decision ids: random, then counting */
 	uint64_t id_low;
 	int batches; /* the version in use has JSON-RPC batches */

@@ -39,6 +39,20 @@ static aim_status approve(void *user, const aim_guard_event *question)
 	return question->name.len > 2 && memcmp(question->name.ptr, "ok", 2) == 0 ? AIM_OK : AIM_DENIED;
 }
 
+static int begins(aim_str text, const char *with)
+{
+	return text.len >= strlen(with) && memcmp(text.ptr, with, strlen(with)) == 0;
+}
+
+static uint32_t labels(void *user, aim_str action, aim_str subject)
+{
+	(void)user;
+	if (!aim_str_equal(action, aim_str_from("mcp_tool")))
+		return 0;
+	return (begins(subject, "read") ? AIM_FLOW_PRIVATE : 0u) | (begins(subject, "fetch") ? AIM_FLOW_UNTRUSTED : 0u) |
+	       (begins(subject, "send") ? AIM_FLOW_SEND : 0u);
+}
+
 /* --- a memory store whose writes fail on demand ------------------------------------------------------------ */
 
 static aim_status on_get(void *user, aim_bytes key, int64_t now_us, aim_store_row row, void *row_user, aim_error *err)
@@ -117,6 +131,8 @@ aim_status rig_new_guard(rig *r, uint32_t preset, aim_guard **out)
 	aim_guard_options o = {.struct_size = sizeof o};
 	o.preset = preset;
 	o.flags = r->setup.flags;
+	o.flow = r->setup.flow;
+	o.labels = labels;
 	o.malformed_per_minute = r->setup.malformed_per_minute;
 	o.registry = r->registry;
 	o.audit = r->log;
@@ -125,7 +141,7 @@ aim_status rig_new_guard(rig *r, uint32_t preset, aim_guard **out)
 	o.agent_name = aim_str_from("tester");
 	o.server = aim_str_from(r->server);
 	o.server_name = aim_str_from("files");
-	o.session = aim_str_from("run-1");
+	o.session = aim_str_from(r->setup.without_session ? "" : "run-1");
 	o.event = on_event;
 	o.approve = r->setup.with_approver ? approve : NULL;
 	o.user = r;

@@ -7,6 +7,7 @@
 #include <aim/agent.h>
 #include <aim/authorizer.h>
 #include <aim/baseline.h>
+#include <aim/flow.h>
 #include <aim/guard.h>
 #include <aim/server.h>
 #include <aim/store.h>
@@ -36,6 +37,8 @@ typedef struct rig_setup {
 	const char *policy;  /* JSON; NULL: none */
 	int with_log;        /* a memory store and an audit log */
 	int with_registry;   /* and a registry with agent and server */
+	aim_flow *flow;      /* labels from the names of tools: "read", "fetch", "send" */
+	int without_session; /* else "run-1" */
 	int with_approver;   /* says yes to tools whose name begins with "ok" */
 	const aim_limits *limits;
 } rig_setup;

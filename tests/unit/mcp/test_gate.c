@@ -177,6 +177,108 @@ static void whoever_asked_for_a_task_gets_an_error(void **state)
 	rig_stop(&r);
 }
 
+/* --- information flow ------------------------------------------------------------------------------------- */
+
+#define FLOWING RIG_TOOL("read", "Reads.") "," RIG_TOOL("fetch", "Fetches.") "," RIG_TOOL("send", "Sends.") "," DESTROYER("send_all")
+
+static aim_flow *open_flow(aim_ctx *ctx)
+{
+	aim_flow *flow = NULL;
+	assert_status(aim_flow_new(ctx, NULL, &flow, NULL), AIM_OK);
+	return flow;
+}
+
+static void connect(rig *r, const rig_setup *setup)
+{
+	rig_start(r, setup);
+	rig_open(r);
+	rig_list(r, FLOWING);
+	(void)rig_taken(r, AIM_GUARD_CLIENT);
+}
+
+/* The other two were let through before; a refused one sets nothing, whoever refused it. */
+static void what_was_read_and_fetched_is_not_sent(void **state)
+{
+	(void)state;
+	rig r;
+	test_heap heap;
+	aim_ctx *ctx = test_ctx(&heap);
+	rig_setup setup = {.with_log = 1, .flow = open_flow(ctx)};
+	connect(&r, &setup);
+	rig_refuses(&r, CALL("1", "send_all"), "approval_required", NULL); /* not sent, so nothing was */
+	rig_passes_client(&r, CALL("2", "read"));
+	rig_passes_client(&r, CALL("3", "fetch"));
+	rig_refuses(&r, CALL("4", "send"), "This action is not permitted. (denied,", NULL);
+	const rig_event *e = rig_event_of(&r, AIM_GUARD_EVENT_DENIED);
+	assert_string_equal(e->code, "information_flow");
+	assert_non_null(strstr(e->reason, "private data was read by \"read\" (2)"));
+	assert_int_equal(rig_records(&r, "\"action\":\"send\"", "\"decision\":\"deny\"", "information_flow", NULL), 1);
+	rig_passes_client(&r, CALL("5", "read"));
+	assert_int_equal(aim_flow_sessions(setup.flow), 1);
+	rig_stop(&r);
+	aim_flow_free(setup.flow);
+	test_ctx_done(ctx, &heap);
+}
+
+/* What the host calls one session is one, however often it connects; without a name each connection is. */
+static void a_flow_ends_with_its_session(void **state)
+{
+	(void)state;
+	rig r;
+	test_heap heap;
+	aim_ctx *ctx = test_ctx(&heap);
+	rig_setup setup = {.flow = open_flow(ctx)};
+	for (int named = 1; named >= 0; named--) {
+		setup.without_session = !named;
+		connect(&r, &setup);
+		rig_passes_client(&r, CALL("1", "read"));
+		rig_passes_client(&r, CALL("2", "fetch"));
+		rig_stop(&r);
+		connect(&r, &setup);
+		if (named)
+			rig_refuses(&r, CALL("3", "send"), "(denied,", NULL);
+		else
+			rig_passes_client(&r, CALL("3", "send"));
+		rig_stop(&r);
+	}
+	assert_int_equal(aim_flow_sessions(setup.flow), 3);
+	aim_flow_free(setup.flow);
+	test_ctx_done(ctx, &heap);
+}
+
+static void a_monitored_flow_is_let_pass_and_told(void **state)
+{
+	(void)state;
+	rig r;
+	test_heap heap;
+	aim_ctx *ctx = test_ctx(&heap);
+	rig_setup setup = {.flags = AIM_GUARD_MONITOR, .with_log = 1, .flow = open_flow(ctx)};
+	connect(&r, &setup);
+	rig_passes_client(&r, CALL("1", "send_all")); /* a monitor lets it out, so it was sent */
+	rig_passes_client(&r, CALL("2", "read"));
+	rig_passes_client(&r, CALL("3", "fetch"));
+	assert_string_equal(rig_event_of(&r, AIM_GUARD_EVENT_MONITORED)->code, "information_flow");
+	rig_stop(&r);
+	aim_flow_free(setup.flow);
+	test_ctx_done(ctx, &heap);
+}
+
+static void a_flow_needs_labels_and_an_older_host_has_none(void **state)
+{
+	(void)state;
+	test_heap heap;
+	aim_ctx *ctx = test_ctx(&heap);
+	aim_guard *guard = NULL;
+	aim_flow *flow = open_flow(ctx);
+	aim_guard_options o = {.struct_size = sizeof o, .flow = flow};
+	assert_status(aim_guard_new(ctx, &o, &guard, NULL), AIM_E_INVALID);
+	o.struct_size = (uint32_t)offsetof(aim_guard_options, flow);
+	assert_status(aim_guard_new(ctx, &o, &guard, NULL), AIM_OK);
+	aim_guard_free(guard);
+	aim_flow_free(flow);
+	test_ctx_done(ctx, &heap);
+}
+
 /* --- 2026-07-28 ------------------------------------------------------------------------------------------- */
 
 #define META "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}"
@@ -249,6 +351,10 @@ int main(void)
 		cmocka_unit_test(every_gated_method_is_decided_by_its_subject),
 		cmocka_unit_test(unknown_methods_pass_only_when_somebody_says_so),
 		cmocka_unit_test(monitoring_lets_pass_and_says_what_it_would_have_done),
+		cmocka_unit_test(what_was_read_and_fetched_is_not_sent),
+		cmocka_unit_test(a_flow_ends_with_its_session),
+		cmocka_unit_test(a_monitored_flow_is_let_pass_and_told),
+		cmocka_unit_test(a_flow_needs_labels_and_an_older_host_has_none),
 		cmocka_unit_test(whoever_asked_for_a_task_gets_an_error),
 		cmocka_unit_test(a_modern_denial_is_a_complete_result),
 		cmocka_unit_test(requests_inside_a_result_are_decided_too),

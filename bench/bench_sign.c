@@ -2,6 +2,8 @@
  * signed requests and the replay guard. */
 #include "bench.h"
 
+#include <aim/attestation.h>
+#include <aim/buf.h>
 #include <aim/httpsig.h>
 #include <aim/message.h>
 #include <aim/plugin/crypto.h>
@@ -21,6 +23,7 @@ typedef struct state {
 	aim_verifycache *cache;
 	aim_replay *guard;
 	uint64_t n_uses;
+	aim_buf *envelope;
 } state;
 
 static aim_bytes payload_of(const state *s)
@@ -85,6 +88,50 @@ static void fill_cache(state *s)
 
 #define NOW_US INT64_C(1766000000000000)
 
+/* Ten tools of one server. */
+static aim_attestation_payload attested(void)
+{
+	static const aim_str tools[] = {{"copy", 4}, {"edit", 4}, {"find", 4}, {"list", 4}, {"make", 4},
+	                                {"move", 4}, {"read", 4}, {"stat", 4}, {"tree", 4}, {"write", 5}};
+	aim_attestation_payload p = {.struct_size = sizeof p, .flags = AIM_ATTESTATION_CONNECTED};
+	p.agent_id = aim_str_from("agt_0190f3a4b5c67d8e9f00112233445566");
+	p.server_id = aim_str_from("srv_0190f3a4b5c67d8e9f00112233445577");
+	p.server_name = aim_str_from("filesystem");
+	p.server_url = aim_str_from("https://mcp.example.org/");
+	p.nonce = aim_str_from("000102030405060708090a0b0c0d0e0f");
+	p.capabilities = tools;
+	p.n_capabilities = sizeof tools / sizeof *tools;
+	p.issued_at_s = NOW_US / 1000000;
+	return p;
+}
+
+static void attest(void *arg, size_t n)
+{
+	state *s = arg;
+	const aim_attestation_payload p = attested();
+	for (size_t i = 0; i < n; i++) {
+		aim_buf_clear(s->envelope);
+		bench_must(aim_attestation_sign(s->key, &p, s->envelope, NULL), "attest");
+	}
+}
+
+static void verify_attestation(void *arg, size_t n)
+{
+	state *s = arg;
+	for (size_t i = 0; i < n; i++)
+		bench_must(aim_attestation_verify(s->ctx, aim_buf_str(s->envelope), &s->public_key, NOW_US / 1000000, NULL, NULL),
+		           "verify");
+}
+
+static void bench_attestations(state *s, double raw_sign, double raw_verify)
+{
+	bench_must(aim_buf_new(s->ctx, &s->envelope), "buffer");
+	attest(s, 1);
+	bench_ratio("sign/attestation-per-provider", bench_run("sign/attestation", attest, s, 0), raw_sign);
+	bench_ratio("verify/attestation-per-provider", bench_run("verify/attestation", verify_attestation, s, 0), raw_verify);
+	aim_buf_free(s->envelope);
+}
+
 static aim_httpsig_request request_of(const state *s)
 {
 	aim_httpsig_request r = {.struct_size = sizeof r, .body = payload_of(s)};
@@ -143,10 +190,11 @@ int main(int argc, char **argv)
 	sign(&s, 1);
 	sign_raw(&s, 1);
 
-	double raw = bench_run("sign/provider", sign_raw, &s, 0);
-	bench_ratio("sign/per-provider", bench_run("sign/message", sign, &s, 0), raw);
-	raw = bench_run("verify/provider", verify_raw, &s, 0);
+	double raw_sign = bench_run("sign/provider", sign_raw, &s, 0);
+	bench_ratio("sign/per-provider", bench_run("sign/message", sign, &s, 0), raw_sign);
+	double raw = bench_run("verify/provider", verify_raw, &s, 0);
 	bench_ratio("verify/per-provider", bench_run("verify/message", verify, &s, 0), raw);
+	bench_attestations(&s, raw_sign, raw);
 	if (bench_wanted("verify_again"))
 		fill_cache(&s);
 	bench_run("verify_again", verify_again, &s, 0);

@@ -29,6 +29,7 @@
 #define AIM_CONFIDENCE_H
 
 #include <aim/ledger.h>
+#include <aim/trustinterop.h>
 
 AIM_BEGIN_DECLS
 
@@ -101,7 +102,10 @@ typedef struct aim_confidence_entry {
 	uint32_t recent;
 	uint32_t provisional;  /**< trust_micro stands for a score with too little behind it */
 	uint32_t owner_verified;
+	uint32_t healthy;      /**< the server answered as it should */
+	uint32_t reserved;     /**< 0 */
 	int64_t trust_micro;   /**< as it counts; 0 when its agent was not looked at */
+	int64_t latency_us;    /**< of the connection */
 	int64_t issued_at_s;
 	int64_t expires_at_s;
 	aim_str id;
@@ -149,6 +153,17 @@ AIM_API AIM_CHECK_RESULT aim_status aim_confidence_open_drift(aim_ledger *ledger
  *  @return AIM_CONFIDENCE_PASS …; AIM_CONFIDENCE_FAIL for NULL.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API uint32_t aim_confidence_verdict(const aim_confidence *confidence, uint64_t n_open_drift,
                                         uint64_t n_failed_checks);
+
+/** The inputs of the profile `mcp-8` (aim/trustinterop.h) as far as attestations, registry and baseline know them: standing,
+ *  transport, description, age, attesters, confidence, rates of health and connection and the mean latency of the newest
+ *  attestations in force, shares of definitions that are listed as in the baseline and that are approved, linked agents.
+ *  The caller knows the rest, which stays as it is: AIM_TRUSTINTEROP_PROVEN_KEY and OWNER_VERIFIED, alerts, feedback.
+ *  @param as_of_us  in, the time to judge by; 0: the context's clock
+ *  @param out       in/out, struct_size set by the caller; untouched on failure
+ *  @return as aim_confidence_compute(); AIM_OK, AIM_E_INVALID (also: another struct_size), AIM_E_NOT_FOUND
+ *  Threads: locked.  Allocates: yes, freed at return.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_confidence_mcp8(aim_ledger *ledger, aim_str server, int64_t as_of_us,
+                                                        aim_trustinterop_mcp8 *out, aim_error *err);
 
 /** "PASS", "WARN", "FAIL"; "unknown" for anything else.
  *  @return static text, never NULL.  Threads: any.  Allocates: no.  @since 0.1 */

@@ -9,7 +9,7 @@
 
 AIM__NO_PADDING(aim_confidence_query, 16);
 AIM__NO_PADDING(aim_confidence_summary, 6 * 4 + 10 * 8);
-AIM__NO_PADDING(aim_confidence_entry, 6 * 4 + 3 * 8 + 3 * sizeof(aim_str) + 2 * 32);
+AIM__NO_PADDING(aim_confidence_entry, 8 * 4 + 4 * 8 + 3 * sizeof(aim_str) + 2 * 32);
 
 #define MICRO 1000000
 

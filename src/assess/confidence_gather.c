@@ -140,6 +140,8 @@ static aim_status judge(const aim__confidence_work *w, const aim_attestation_pay
 {
 	uint32_t key_reason = 0;
 	e->connected = (p->flags & AIM_ATTESTATION_CONNECTED) != 0;
+	e->healthy = (p->flags & AIM_ATTESTATION_HEALTHY) != 0;
+	e->latency_us = p->latency_us;
 	e->recent = w->c->summary.as_of_us / SECOND_US - p->issued_at_s <= AIM_CONFIDENCE_RECENT_S;
 	memcpy(e->manifest_hash, p->manifest_hash, 32);
 	aim_status rc = hash_capabilities(w->c->ctx, p, e->capabilities_hash, err);

@@ -190,7 +190,16 @@ static aim_status read_statement(aim_attestation *a, aim_bytes statement, aim_er
 	return rc;
 }
 
-static aim_status parse(aim_attestation *a, aim_str envelope, aim_error *err)
+static aim_status check_signature(const aim_attestation *a, const aim__dsse *e, const aim_public_key *key, aim_error *err)
+{
+	if (memcmp(a->payload.agent_key.bytes, key->bytes, sizeof key->bytes) != 0)
+		return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_EVIDENCE,
+		                 "attestation: agent_key is another key than the one to trust");
+	return aim__dsse_match(e, key, err);
+}
+
+/* key NULL: verifies nothing. */
+static aim_status parse(aim_attestation *a, aim_str envelope, const aim_public_key *key, aim_error *err)
 {
 	aim__dsse e;
 	aim__dsse_init(&e, a->ctx);
@@ -200,7 +209,25 @@ static aim_status parse(aim_attestation *a, aim_str envelope, aim_error *err)
 		                         "payloadType is not " AIM_INTOTO_PAYLOAD_TYPE, err);
 	if (rc == AIM_OK)
 		rc = read_statement(a, aim_bytes_from(e.pae.ptr + e.payload, e.pae.len - e.payload), err);
+	if (rc == AIM_OK && key)
+		rc = check_signature(a, &e, key, err);
 	aim__dsse_dispose(&e);
+	return rc;
+}
+
+static aim_status open_envelope(aim_ctx *ctx, aim_str envelope, const aim_public_key *key, aim_attestation **out,
+                                aim_error *err)
+{
+	aim_attestation *a = aim__alloc_zeroed(ctx, sizeof *a);
+	if (!a)
+		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
+	a->ctx = aim__ctx_ref(ctx);
+	aim__arena_init(&a->arena, ctx, 1024, 0);
+	aim_status rc = parse(a, envelope, key, err);
+	if (rc == AIM_OK)
+		*out = a;
+	else
+		aim_attestation_free(a);
 	return rc;
 }
 
@@ -208,17 +235,7 @@ aim_status aim_attestation_parse(aim_ctx *ctx, aim_str envelope, aim_attestation
 {
 	if (!ctx || !out || (!envelope.ptr && envelope.len > 0))
 		return AIM__MISUSE(ctx, "ctx, envelope and out are required");
-	aim_attestation *a = aim__alloc_zeroed(ctx, sizeof *a);
-	if (!a)
-		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
-	a->ctx = aim__ctx_ref(ctx);
-	aim__arena_init(&a->arena, ctx, 1024, 0);
-	aim_status rc = parse(a, envelope, err);
-	if (rc == AIM_OK)
-		*out = a;
-	else
-		aim_attestation_free(a);
-	return rc;
+	return open_envelope(ctx, envelope, NULL, out, err);
 }
 
 void aim_attestation_free(aim_attestation *attestation)
@@ -238,20 +255,6 @@ const aim_attestation_payload *aim_attestation_read(const aim_attestation *attes
 
 /* ---- verifying ---- */
 
-static aim_status check_signature(const aim_attestation *a, aim_str envelope, const aim_public_key *key, aim_error *err)
-{
-	aim_buf payload;
-	aim_dsse_options trust = {.struct_size = sizeof trust, .keys = key, .n_keys = 1};
-	if (memcmp(a->payload.agent_key.bytes, key->bytes, sizeof key->bytes) != 0)
-		return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_EVIDENCE,
-		                 "attestation: agent_key is another key than the one to trust");
-	trust.payload_type = aim_str_from(AIM_INTOTO_PAYLOAD_TYPE);
-	aim__buf_init(&payload, a->ctx);
-	aim_status rc = aim_dsse_verify(a->ctx, envelope, &trust, &payload, NULL, err);
-	aim__buf_dispose(&payload);
-	return rc;
-}
-
 aim_status aim__attestation_check_time(const aim_attestation_payload *p, int64_t at_s, aim_error *err)
 {
 	if (at_s < p->issued_at_s - AIM_ATTESTATION_MAX_AHEAD_S)
@@ -266,11 +269,9 @@ aim_status aim_attestation_verify(aim_ctx *ctx, aim_str envelope, const aim_publ
                                   aim_attestation **out, aim_error *err)
 {
 	aim_attestation *a = NULL;
-	if (!ctx || !public_key)
-		return AIM__MISUSE(ctx, "ctx and public_key are required");
-	aim_status rc = aim_attestation_parse(ctx, envelope, &a, err);
-	if (rc == AIM_OK)
-		rc = check_signature(a, envelope, public_key, err);
+	if (!ctx || !public_key || (!envelope.ptr && envelope.len > 0))
+		return AIM__MISUSE(ctx, "ctx, envelope and public_key are required");
+	aim_status rc = open_envelope(ctx, envelope, public_key, &a, err);
 	if (rc == AIM_OK)
 		rc = aim__attestation_check_time(&a->payload, at_s, err);
 	if (rc == AIM_OK && out)

@@ -25,6 +25,8 @@ aim_status aim__dsse_read(aim__dsse *e, aim_str text, aim_error *err);
 /* One of them. What is not 64 bytes becomes zeros, which no key signs. AIM_OK, AIM_E_ENVELOPE. */
 aim_status aim__dsse_read_signature(const aim__dsse *e, aim_json_value item, uint8_t out[AIM_KEY_SIGNATURE_LEN],
                                     aim_str *out_keyid, aim_error *err);
+/* Whether one key signed what was read. AIM_OK, AIM_E_SIGNATURE, AIM_E_ENVELOPE, AIM_E_KEY, … */
+aim_status aim__dsse_match(const aim__dsse *e, const aim_public_key *key, aim_error *err);
 /* AIM_E_ENVELOPE with the place in the document. */
 aim_status aim__dsse_malformed(const aim__dsse *e, aim_json_value at, const char *what, aim_error *err);
 

@@ -109,6 +109,13 @@ static aim_status match_all(const aim_ctx *ctx, const aim_dsse_options *o, const
 	return AIM_OK;
 }
 
+aim_status aim__dsse_match(const aim__dsse *e, const aim_public_key *key, aim_error *err)
+{
+	const aim_dsse_options o = {.struct_size = sizeof o, .keys = key, .n_keys = 1, .threshold = 1};
+	uint64_t signers = 0;
+	return match_all(e->doc.ctx, &o, e, &signers, err);
+}
+
 static aim_status verify(const aim_ctx *ctx, const aim_dsse_options *o, aim__dsse *e, aim_str text,
                          aim_buf *out_payload, uint64_t *signers, aim_error *err)
 {

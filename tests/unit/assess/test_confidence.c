@@ -550,6 +550,74 @@ static void test_move_from_pending(void **state)
 	assert_status(aim_server_move(c->h->registry, S(c->server), &move, NULL), AIM_OK);
 }
 
+/* ---- mcp-8 ---- */
+
+static void test_mcp8(void **state)
+{
+	court *c = *state;
+	uint8_t manifest[32];
+	aim_trustinterop_mcp8 in = {.struct_size = sizeof in, .flags = AIM_TRUSTINTEROP_PROVEN_KEY, .n_grave_alerts = 1};
+	aim_trustscore *score = NULL;
+	aim_trustscore_summary sum = {.struct_size = sizeof sum};
+	attester *a = court_add(c), *b = court_add(c);
+	aim_attestation_payload p = court_payload(c, a);
+	approve_baseline(c, manifest);
+	memcpy(p.manifest_hash, manifest, 32);
+	p.latency_us = 200000;
+	assert_status(court_submit(c, a->key, &p, NULL), AIM_OK);
+	p.agent_id = S(b->id);
+	p.flags = 0;
+	assert_status(court_submit(c, b->key, &p, NULL), AIM_OK);
+	assert_status(aim_link_add(c->h->registry, S(a->id), S(c->server), S("ana"), NULL), AIM_OK);
+	assert_status(aim_confidence_mcp8(c->ledger, S(c->server), 0, &in, NULL), AIM_OK);
+	assert_int_equal(in.flags, AIM_TRUSTINTEROP_PROVEN_KEY);
+	assert_int_equal(in.n_grave_alerts, 1);
+	assert_int_equal(in.status, AIM_TRUSTINTEROP_PENDING);
+	assert_int_equal(in.transport, AIM_TRUSTINTEROP_HTTPS_OR_STDIO);
+	assert_int_equal(in.n_attesters, 1);
+	assert_percent(in.confidence_micro, "52.78%");
+	assert_int_equal(in.health_micro, 500000);
+	assert_int_equal(in.connection_micro, 500000);
+	assert_int_equal(in.latency_us, 200000);
+	assert_int_equal(in.active_micro, 1000000);
+	assert_int_equal(in.verified_micro, 1000000);
+	assert_int_equal(in.n_connected_agents, 1);
+	assert_int_equal(in.created_us, test_now_us);
+	assert_status(aim_trustscore_new(c->h->ctx, &score, NULL), AIM_OK);
+	assert_status(aim_trustinterop_score_mcp8(&in, test_now_us, score, NULL), AIM_OK);
+	assert_status(aim_trustscore_summarize(score, &sum), AIM_OK);
+	assert_true(sum.score_micro > 0);
+	aim_trustscore_free(score);
+	in.struct_size = 8;
+	assert_status(aim_confidence_mcp8(c->ledger, S(c->server), 0, &in, NULL), AIM_E_INVALID);
+}
+
+static uint32_t transport_of(court *c, const char *name, const char *url)
+{
+	char id[37];
+	aim_trustinterop_mcp8 in = {.struct_size = sizeof in};
+	aim_server_spec spec = {.struct_size = sizeof spec, .name = S(name), .url = S(url)};
+	aim_server *server = NULL;
+	assert_status(aim_server_register(c->h->registry, &spec, &server, NULL), AIM_OK);
+	strcpy(id, aim_server_id(server).ptr);
+	aim_server_free(server);
+	assert_status(aim_confidence_mcp8(c->ledger, S(id), 0, &in, NULL), AIM_OK);
+	assert_int_equal(in.n_attesters, 0);
+	assert_int_equal(in.latency_us, 0);
+	return in.transport;
+}
+
+static void test_mcp8_transport(void **state)
+{
+	court *c = *state;
+	assert_int_equal(transport_of(c, "a", "http://localhost:80/"), AIM_TRUSTINTEROP_HTTP_LOOPBACK);
+	assert_int_equal(transport_of(c, "b", "http://127.0.0.1"), AIM_TRUSTINTEROP_HTTP_LOOPBACK);
+	assert_int_equal(transport_of(c, "c", "ws://[::1]:9/"), AIM_TRUSTINTEROP_HTTP_LOOPBACK);
+	assert_int_equal(transport_of(c, "d", "http://localhost.example.org/"), 0);
+	assert_int_equal(transport_of(c, "e", "http://mcp.example.org/"), 0);
+	assert_int_equal(transport_of(c, "f", "wss://mcp.example.org/"), AIM_TRUSTINTEROP_HTTPS_OR_STDIO);
+}
+
 /* ---- verdicts ---- */
 
 static void test_verdicts(void **state)
@@ -718,7 +786,8 @@ int main(void)
 		COURT(test_consensus),             COURT(test_consensus_of_one_owner),
 		COURT(test_consensus_of_capabilities), COURT(test_auto_verify),
 		COURT(test_auto_verify_robust),    COURT(test_move_from_pending),
-		COURT(test_interop),
+		COURT(test_interop),               COURT(test_mcp8),
+		COURT(test_mcp8_transport),
 		COURT(test_open_drift),            COURT(test_verdicts),              COURT(test_reads_only),
 		COURT(test_misuse),                cmocka_unit_test(test_for_people),
 		cmocka_unit_test(test_allocations),

@@ -121,6 +121,14 @@ void aim_action_verifier_free(aim_action_verifier *v)
 
 /* ---- what is asked ---- */
 
+static aim_status check_capabilities(const aim_action_verifier *v, const aim_action_request *q, aim_error *err)
+{
+	for (size_t i = 0; i < q->n_capabilities; i++)
+		if (!q->capabilities[i].ptr || q->capabilities[i].len > v->ctx->limits.max_name_bytes)
+			return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ENFORCE, "capability %zu of the request is none", i);
+	return AIM_OK;
+}
+
 static aim_status check_request(const aim_action_verifier *v, const aim_action_request *q, aim_error *err)
 {
 	if (q->flags & ~AIM_ACTION_REQUIRE_APPROVAL || q->reserved)
@@ -131,8 +139,14 @@ static aim_status check_request(const aim_action_verifier *v, const aim_action_r
 	if (q->action.len > v->ctx->limits.max_name_bytes || !aim__capability_valid(q->action, 0))
 		return aim__fail(err, AIM_E_ID_CAPABILITY, AIM_LAYER_ENFORCE,
 		                 "an action is a capability without wildcards, such as mcp_tool:web_search");
+	if ((!q->context.ptr && q->context.len) || (!q->signature.ptr && q->signature.len))
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ENFORCE, "context or signature has a length and no pointer");
 	aim_status rc = aim__check_text("resource", q->resource, AIM__ACTION_RESOURCE_MAX, 0, err);
-	return rc == AIM_OK ? aim__check_text("session", q->session, AIM__ACTION_SESSION_MAX, 0, err) : rc;
+	if (rc == AIM_OK)
+		rc = aim__check_text("session", q->session, AIM__ACTION_SESSION_MAX, 0, err);
+	if (rc == AIM_OK)
+		rc = aim__check_text("nonce", q->nonce, AIM__ACTION_NONCE_MAX, 0, err);
+	return rc == AIM_OK ? check_capabilities(v, q, err) : rc;
 }
 
 /* "mcp_tool:web_search" is the action mcp_tool on the tool web_search; everything else is an action by its whole

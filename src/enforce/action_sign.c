@@ -13,6 +13,7 @@
 #include "crypto/provider.h"
 #include "evidence/replay.h"
 #include "evidence/signed.h"
+#include "identity/check.h"
 
 #include <aim/keyring.h>
 #include <string.h>
@@ -72,6 +73,19 @@ static aim_status write_text(const aim_ctx *ctx, const aim_action_request *q, ai
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_ENFORCE);
 }
 
+static aim_status check_texts(const aim_action_request *q, aim_error *err)
+{
+	const aim_str texts[] = {q->agent, q->server, q->action, q->resource, q->session};
+	if (q->nonce.len == 0 || q->signed_at_us <= 0 || (!q->context.ptr && q->context.len))
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ENFORCE, "a signed request needs a nonce and a time");
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		aim_status rc = aim__check_text("a text of the request", texts[i], AIM__ACTION_RESOURCE_MAX, 0, err);
+		if (rc != AIM_OK)
+			return rc;
+	}
+	return aim__check_text("nonce", q->nonce, AIM__ACTION_NONCE_MAX, 0, err);
+}
+
 static aim_status sign(const aim_ctx *ctx, const aim_key *key, const aim_action_request *q, aim_buf *context,
                        aim_buf *text, uint8_t out[AIM_KEY_SIGNATURE_LEN], aim_error *err)
 {
@@ -98,8 +112,8 @@ aim_status aim_action_sign(const aim_key *key, const aim_action_request *request
 	if (!key || !request || !out_signature)
 		return AIM__MISUSE(key ? aim__key_ctx(key) : NULL, "key, request and out_signature are required");
 	aim_status rc = aim__sized_in(&q, sizeof q, request, sizeof q, "aim_action_request", err);
-	if (rc == AIM_OK && (q.nonce.len == 0 || q.nonce.len > AIM__ACTION_NONCE_MAX || q.signed_at_us <= 0))
-		rc = aim__fail(err, AIM_E_INVALID, AIM_LAYER_ENFORCE, "a signed request needs a nonce and a time");
+	if (rc == AIM_OK)
+		rc = check_texts(&q, err);
 	if (rc != AIM_OK)
 		return rc;
 	aim_ctx *ctx = (aim_ctx *)(uintptr_t)aim__key_ctx(key);

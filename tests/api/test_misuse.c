@@ -253,6 +253,101 @@ static void test_the_guard(void **state)
 	REFUSED(aim_replay_purge(guard, INT64_MAX, NULL));
 }
 
+/* ---- requests for capabilities, usage, actions ---- */
+
+static void test_requests_and_usage(void **state)
+{
+	char id[64];
+	aim_usage usage = {.struct_size = sizeof usage};
+	aim_grantrequest_spec r = {.struct_size = sizeof r};
+	aim_str *const texts[] = {&r.agent, &r.capability, &r.resource, &r.reason};
+	aim_grantrequest_decision d = {.struct_size = sizeof d, .state = AIM_GRANTREQUEST_APPROVED};
+	aim_usage_call c = {.struct_size = sizeof c, .outcome = AIM_USAGE_SUCCESS};
+	aim_agent_update a = {.struct_size = sizeof a, .flags = AIM_AGENT_SET_DESCRIPTION};
+	aim_server_update s = {.struct_size = sizeof s, .flags = AIM_SERVER_SET_URL};
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		r = (aim_grantrequest_spec){.struct_size = sizeof r, .agent = S("agt_x"), .capability = S("x")};
+		*texts[i] = torn(36);
+		REFUSED(aim_grantrequest_create(registry, &r, id, NULL));
+	}
+	d.actor = torn(3);
+	REFUSED(aim_grantrequest_decide(registry, S("crq_00000000000000000000000000000000"), &d, NULL, NULL));
+	d.actor = S("ana");
+	REFUSED(aim_grantrequest_decide(registry, torn(36), &d, NULL, NULL));
+	c.agent = torn(36);
+	REFUSED(aim_usage_add(registry, &c, NULL));
+	c.agent = S("agt_00000000000000000000000000000000");
+	c.server = S("srv_00000000000000000000000000000000");
+	c.capability = torn(3);
+	REFUSED(aim_usage_add(registry, &c, NULL));
+	REFUSED(aim_usage_total(registry, torn(36), &usage, NULL));
+	a.description = torn(9);
+	INVALID(aim_agent_change(registry, S("agt_00000000000000000000000000000000"), &a, NULL));
+	s.url = torn(9);
+	REFUSED(aim_server_change(registry, S("srv_00000000000000000000000000000000"), &s, NULL));
+	REFUSED(aim_grantrequest_create(NULL, &r, id, NULL));
+	REFUSED(aim_usage_add(registry, NULL, NULL));
+}
+
+static void fill_action(aim_action_request *q, const uint8_t *signature)
+{
+	*q = (aim_action_request){.struct_size = sizeof *q, .agent = S("agt_00000000000000000000000000000000")};
+	q->server = S("srv_00000000000000000000000000000000");
+	q->action = S("mcp_tool:x");
+	q->nonce = S("n");
+	q->signed_at_us = NOW_US;
+	q->public_key = &pub;
+	q->signature = aim_bytes_from(signature, 64);
+}
+
+static void test_actions(void **state)
+{
+	uint8_t signature[64] = {0};
+	aim_action_verifier *verifier = NULL;
+	aim_decision *decision = NULL;
+	aim_action_request q;
+	aim_action_ticket ticket = {.struct_size = sizeof ticket};
+	aim_action_outcome o = {.struct_size = sizeof o, .outcome = AIM_ACTION_SUCCESS};
+	aim_str *const texts[] = {&q.agent, &q.server, &q.action, &q.resource, &q.session, &q.nonce};
+	const aim_str capability = {NULL, 3};
+	(void)state;
+	assert_int_equal(aim_action_verifier_new(registry, NULL, &verifier, NULL), AIM_OK);
+	assert_int_equal(aim_decision_new(ctx, &decision, NULL), AIM_OK);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		fill_action(&q, signature);
+		*texts[i] = torn(36);
+		REFUSED(aim_action_check(verifier, &q, decision, &ticket, NULL));
+		assert_int_equal(aim_decision_effect(decision), AIM_DECISION_DENY);
+		REFUSED(aim_action_sign(key, &q, signature, NULL));
+	}
+	fill_action(&q, signature);
+	q.context.len = 5;
+	INVALID(aim_action_check(verifier, &q, decision, &ticket, NULL));
+	INVALID(aim_action_sign(key, &q, signature, NULL));
+	fill_action(&q, signature);
+	q.signature.ptr = NULL;
+	INVALID(aim_action_check(verifier, &q, decision, &ticket, NULL));
+	fill_action(&q, signature);
+	q.capabilities = &capability;
+	q.n_capabilities = 1;
+	INVALID(aim_action_check(verifier, &q, decision, &ticket, NULL));
+	o.agent = torn(36);
+	o.token = S("x");
+	REFUSED(aim_action_report(verifier, &o, NULL, NULL));
+	o.agent = S("agt_00000000000000000000000000000000");
+	o.token = torn(80);
+	REFUSED(aim_action_report(verifier, &o, NULL, NULL));
+	o.token = S("x");
+	o.summary = torn(3);
+	REFUSED(aim_action_report(verifier, &o, NULL, NULL));
+	REFUSED(aim_action_guarded_call(verifier, &q, decision, NULL, NULL, NULL, NULL, NULL));
+	REFUSED(aim_action_sweep(NULL, 0, NULL, NULL));
+	aim_action_verifier_free(NULL);
+	aim_decision_free(decision);
+	aim_action_verifier_free(verifier);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,7 +355,8 @@ int main(void)
 		cmocka_unit_test(test_jws),       cmocka_unit_test(test_documents),
 		cmocka_unit_test(test_challenges_and_handshakes),
 		cmocka_unit_test(test_ids),       cmocka_unit_test(test_chains),
-		cmocka_unit_test(test_the_guard),
+		cmocka_unit_test(test_the_guard), cmocka_unit_test(test_requests_and_usage),
+		cmocka_unit_test(test_actions),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -398,6 +398,55 @@ static void a_damaged_action_is_told_and_stops_no_check(void **state)
 	assert_status(yard_check(y, TOOL, 0), AIM_OK);
 }
 
+static uint32_t say_yes(void *user, const aim_action_question *question)
+{
+	(void)user, (void)question;
+	return AIM_ACTION_APPROVED;
+}
+
+/* Signed, and approved by a human. */
+static aim_status act_signed(aim_registry *registry, aim_replay *guard, aim_authorizer *asks, const aim_key *key,
+                             aim_str agent, aim_decision *decision)
+{
+	aim_action_verifier *v = NULL;
+	aim_public_key public_key;
+	uint8_t signature[64];
+	const aim_action_risk risk = {S("x"), AIM_DECISION_RISK_LOW, 0};
+	aim_action_options o = {.struct_size = sizeof o, .replay = guard, .approve = say_yes,
+	                        .authorizer = asks};
+	aim_action_request q = {.struct_size = sizeof q, .agent = agent, .nonce = S("n")};
+	aim_action_ticket ticket = {.struct_size = sizeof ticket};
+	o.risks = &risk;
+	o.n_risks = 1;
+	q.action = S("mcp_tool:x");
+	q.signed_at_us = test_now_us;
+	aim_status rc = aim_action_verifier_new(registry, &o, &v, NULL);
+	if (rc == AIM_OK)
+		rc = aim_action_sign(key, &q, signature, NULL);
+	if (rc == AIM_OK)
+		rc = aim_key_public(key, &public_key);
+	q.public_key = &public_key;
+	q.signature = aim_bytes_from(signature, 64);
+	if (rc == AIM_OK)
+		rc = aim_action_check(v, &q, decision, &ticket, NULL);
+	if (rc == AIM_OK && !aim_str_equal(aim_decision_reason_code(decision), S("approved")))
+		rc = AIM_E_INTERNAL;
+	aim_action_verifier_free(v);
+	return rc;
+}
+
+static aim_status make_authorizer(aim_ctx *ctx, aim_authorizer **out)
+{
+	aim_policy *policy = NULL;
+	const aim_str text = S("{\"version\":1,\"name\":\"p\",\"rules\":[{\"id\":\"a\",\"effect\":\"ask\","
+	                       "\"tools\":[\"x\"]}]}");
+	aim_status rc = aim_policy_compile(ctx, aim_bytes_from_str(text), NULL, &policy, NULL, NULL);
+	if (rc == AIM_OK)
+		rc = aim_authorizer_new(ctx, policy, out, NULL);
+	aim_policy_unref(policy);
+	return rc;
+}
+
 static aim_status act(aim_registry *registry, aim_str agent, aim_str server, aim_decision *decision)
 {
 	aim_action_verifier *v = NULL;
@@ -429,6 +478,11 @@ static aim_status everything(aim_ctx *ctx, void *arg)
 	aim_agent *agent = NULL;
 	aim_server *server = NULL;
 	aim_decision *decision = NULL;
+	aim_key *key = NULL;
+	aim_replay *guard = NULL;
+	aim_authorizer *asks = NULL;
+	aim_public_key public_key;
+	aim_replay_options first = {.struct_size = sizeof first, .flags = AIM_REPLAY_FIRST_START};
 	(void)arg;
 	aim_status rc = house_open(ctx, &store, &log, &registry);
 	if (rc != AIM_OK)
@@ -436,7 +490,16 @@ static aim_status everything(aim_ctx *ctx, void *arg)
 	aim_agent_spec a = {.struct_size = sizeof a, .name = S("a"), .status = AIM_REGISTRY_VERIFIED};
 	aim_server_spec s = {.struct_size = sizeof s, .name = S("s"), .url = S("https://h/")};
 	aim_grant_spec g = {.struct_size = sizeof g, .capability = S("*")};
-	rc = aim_agent_register(registry, &a, &agent, NULL);
+	rc = aim_key_generate(ctx, AIM_KEY_AGENT, &key, NULL);
+	if (rc == AIM_OK)
+		rc = aim_key_public(key, &public_key);
+	a.public_key = &public_key;
+	if (rc == AIM_OK)
+		rc = aim_replay_open_memory(ctx, &first, &guard, NULL);
+	if (rc == AIM_OK)
+		rc = make_authorizer(ctx, &asks);
+	if (rc == AIM_OK)
+		rc = aim_agent_register(registry, &a, &agent, NULL);
 	if (rc == AIM_OK)
 		rc = aim_server_register(registry, &s, &server, NULL);
 	g.agent = aim_agent_id(agent);
@@ -445,8 +508,13 @@ static aim_status everything(aim_ctx *ctx, void *arg)
 	if (rc == AIM_OK)
 		rc = aim_decision_new(ctx, &decision, NULL);
 	if (rc == AIM_OK)
+		rc = act_signed(registry, guard, asks, key, g.agent, decision);
+	if (rc == AIM_OK)
 		rc = act(registry, g.agent, aim_server_id(server), decision);
 	aim_decision_free(decision);
+	aim_authorizer_free(asks);
+	aim_replay_free(guard);
+	aim_key_unref(key);
 	aim_server_free(server);
 	aim_agent_free(agent);
 	house_close(store, log, registry);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* What a change of a member means. A member that is not listed may be a place to hide text in. */
-static const struct {
+static const struct weight {
 	const char *name;
 	uint32_t change;
 	uint32_t severity;
@@ -54,8 +54,7 @@ static int32_t hint(const aim_json *doc, aim_json_value annotations, const char 
 	return value;
 }
 
-static int authority_widens(const aim_json *before, aim_json_value old, const aim_json *after,
-                            aim_json_value fresh)
+int aim__authority_widens(const aim_json *before, aim_json_value old, const aim_json *after, aim_json_value fresh)
 {
 	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
 		int32_t was = hint(before, old, hints[i].name, hints[i].absent);
@@ -76,15 +75,25 @@ typedef struct collecting {
 	uint32_t changes, severity;
 } collecting;
 
+static const struct weight *weight_of(aim_str name)
+{
+	for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
+		if (aim_str_equal(name, aim_str_from(weights[i].name)))
+			return &weights[i];
+	return NULL;
+}
+
+uint32_t aim__difference_weight(aim_str member)
+{
+	const struct weight *w = weight_of(member);
+	return w ? w->severity : AIM_BASELINE_HIGH;
+}
+
 static void note(collecting *c, aim_str name, aim_json_value old, aim_json_value fresh)
 {
-	uint32_t change = AIM_BASELINE_OTHER, severity = AIM_BASELINE_HIGH;
-	for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
-		if (aim_str_equal(name, aim_str_from(weights[i].name))) {
-			change = weights[i].change;
-			severity = weights[i].severity;
-		}
-	if (change == AIM_BASELINE_ANNOTATIONS && authority_widens(c->before, old, c->after, fresh))
+	const struct weight *w = weight_of(name);
+	uint32_t change = w ? w->change : AIM_BASELINE_OTHER, severity = aim__difference_weight(name);
+	if (change == AIM_BASELINE_ANNOTATIONS && aim__authority_widens(c->before, old, c->after, fresh))
 		severity = AIM_BASELINE_HIGH;
 	c->changes |= change;
 	if (severity > c->severity)

@@ -21,6 +21,10 @@ typedef struct aim__difference {
  * AIM_E_JSON_NUMBER. */
 aim_status aim__difference_find(aim_ctx *ctx, const aim_json *before, const aim_json *after,
                                 aim__difference *out, aim_error *err);
+/* How grave a change of a member is: AIM_BASELINE_LOW … HIGH. */
+uint32_t aim__difference_weight(aim_str member);
+/* Whether new annotations claim more authority than the old ones; either may be AIM_JSON_NONE. */
+int aim__authority_widens(const aim_json *before, aim_json_value old, const aim_json *after, aim_json_value fresh);
 void aim__difference_dispose(const aim_ctx *ctx, aim__difference *difference);
 
 #endif

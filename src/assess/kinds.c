@@ -95,6 +95,22 @@ static const aim__store_column attestation_columns[] = {
 	{"reason", "$.reason"},
 };
 
+static const aim__store_column drift_columns[] = {
+	{"id", "$.id"},
+	{"subject", "$.subject"},
+	{"part", "$.part"},
+	{"state", "$.state"},
+	{"severity", "$.severity"},
+	{"how", "$.how"},
+	{"n_findings", "$.n_findings"},
+	{"alert", "$.alert"},
+	{"opened_at", "$.opened_at"},
+	{"acknowledged_by", "$.acknowledged_by"},
+	{"closed_at", "$.closed_at"},
+	{"closed_by", "$.closed_by"},
+	{"findings", "$.findings"},
+};
+
 static const aim__record_kind baselines = {"baselines", "baseline/", 1, COUNT(baseline_columns),
                                            baseline_columns, NULL};
 static const aim__record_kind lists = {"baseline_lists", "baseline-list/", 1, COUNT(list_columns),
@@ -112,6 +128,8 @@ static const aim__record_kind trust_changes = {"trust_changes", "trust-history/"
 static const aim__record_kind attestations = {"attestations", "attestation/", 1, COUNT(attestation_columns),
                                               attestation_columns, NULL};
 
+static const aim__record_kind drift = {"drift", "drift/", 1, COUNT(drift_columns), drift_columns, NULL};
+
 const aim__record_kind *const aim__assess_kinds[AIM__ASSESS_N_KINDS] = {
 	&baselines, &lists, &trust, &trust_events, &trust_counts, &trust_open, &trust_changes,
-	&attestations};
+	&attestations, &drift};

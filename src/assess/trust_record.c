@@ -291,6 +291,33 @@ static aim_status step_resolve(aim__trust_work *w, const void *asked, aim__trust
 	return put_open(w, f, rank, 0, err);
 }
 
+/* Open as something else: what it was is taken away in the same batch. */
+static aim_status step_move(aim__trust_work *w, const aim_trust_finding *f, aim__trust_note *note, int *out_counted,
+                            aim_error *err)
+{
+	uint32_t rank = rank_of(f), open = AIM__TRUST_RANKS;
+	aim_status rc = find_open(w, f, &open, err);
+	if (rc != AIM_OK || open == rank || open == AIM__TRUST_RANKS)
+		return rc == AIM_OK ? step_open(w, f, note, out_counted, err) : rc;
+	if (*open_count(w, open) == 0)
+		return AIM_E_TRUST_EVIDENCE;
+	--*open_count(w, open);
+	++*open_count(w, rank);
+	*out_counted = 1;
+	rc = put_open(w, f, open, 0, err);
+	return rc == AIM_OK ? put_open(w, f, rank, 1, err) : rc;
+}
+
+aim_status aim__trust_set_finding(aim__trust_work *w, const aim_trust_finding *finding, int opens, int *out_changed,
+                                  aim_error *err)
+{
+	aim__trust_note note = {.what = finding->kind == AIM_TRUST_ALERT ? "alert" : "drift"};
+	int counted = 0;
+	aim_status rc = opens ? step_move(w, finding, &note, &counted, err) : step_resolve(w, finding, &note, &counted, err);
+	*out_changed |= counted;
+	return rc == AIM_E_TRUST_EVIDENCE ? disagreement(w, err) : rc;
+}
+
 static aim_status change_finding(aim_registry *registry, const aim_trust_finding *finding, int opens,
                                  aim_trust_change *out_change, aim_error *err)
 {

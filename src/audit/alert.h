@@ -60,6 +60,9 @@ void aim__alert_change_dispose(aim__alert_change *c);
 /* Reads what the store holds and prepares the change. When the commit ends in AIM_E_CONFLICT, dispose, init and
  * prepare again. One commit takes any number of changes with different keys. Errors of aim_alert_raise(). */
 aim_status aim__alert_prepare(aim__alert_change *c, const aim_alert_spec *spec, aim_error *err);
+/* The same for a move; step was checked. Nothing to commit (n_ops is 0) when the alert has that state or cannot get
+ * to it any more. AIM_E_NOT_FOUND leaves err untouched. */
+aim_status aim__alert_prepare_step(aim__alert_change *c, aim_str id, const aim_alert_step *step, aim_error *err);
 /* After the commit, outside locks: tells the host of a new alert. */
 void aim__alert_committed(const aim__alert_change *c);
 

@@ -401,6 +401,15 @@ static aim_status prepare_step(aim__alert_change *c, const aim_alert_step *step,
 	return rc == AIM_OK ? record(c, aim_alert_state_name(step->state), step->actor, step->reason, 0, err) : rc;
 }
 
+aim_status aim__alert_prepare_step(aim__alert_change *c, aim_str id, const aim_alert_step *step, aim_error *err)
+{
+	aim_status rc = aim__alert_load(c->alerts, id, &c->alert, err);
+	if (rc != AIM_OK || !aim_alert_move_allowed(c->alert->state, step->state) || c->alert->state == step->state)
+		return rc;
+	rc = now(c, err);
+	return rc == AIM_OK ? prepare_step(c, step, err) : rc;
+}
+
 static aim_status move_once(aim__alert_change *c, aim_str id, const aim_alert_step *step, aim_error *err)
 {
 	aim_status rc = aim__alert_load(c->alerts, id, &c->alert, err);

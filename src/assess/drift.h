@@ -1,0 +1,121 @@
+/* assess/drift.h — drift records as they are stored, and one change of them as one transaction.
+ *
+ *     "drift/<id>"                   the record; kind "drift"
+ *     "drift-open/<subject>/<part>"  {"id":…,"set":…}: the record of this part that is not closed. Its version is the
+ *                                    lock of the part
+ *     "drift-live/<id>"              {}: not closed
+ *     "drift-of/<subject>/<id>"      {}: all of a subject
+ *     "drift-seen/<server>/<agent>"  {}: the agent has a record about how the server is reached */
+#ifndef AIM_ASSESS_DRIFT_H
+#define AIM_ASSESS_DRIFT_H
+
+#include "assess/baseline_state.h"
+#include "assess/trust_store.h"
+#include "audit/alert.h"
+
+#include <aim/drift.h>
+
+#define AIM__DRIFT_RECORD "drift/"
+#define AIM__DRIFT_PLACE "drift-open/"
+#define AIM__DRIFT_LIVE "drift-live/"
+#define AIM__DRIFT_OF "drift-of/"
+#define AIM__DRIFT_SEEN "drift-seen/"
+#define AIM__DRIFT_ID "drf_"
+
+/* Parts of an agent; those of a server are the kinds of its definitions. */
+#define AIM__DRIFT_SERVER "server:"
+#define AIM__DRIFT_CAPABILITY "capability:"
+#define AIM__DRIFT_URL "url:"
+#define AIM__DRIFT_MISSING "missing:"
+
+#define AIM__DRIFT_KINDS 19u /* AIM_DRIFT_* of findings are below it */
+
+typedef struct aim__drift_stored {
+	aim_str id, subject, part, alert;
+	aim_str acknowledged_by, acknowledged_why, closed_by, closed_why;
+	aim_bytes findings;
+	uint32_t state, severity, how, reserved;
+	uint64_t n_findings;
+	int64_t opened_us, acknowledged_us, closed_us;
+	uint8_t set[32]; /* of what is found: the same set is the same record */
+} aim__drift_stored;
+extern const aim__fields aim__drift_table;
+
+struct aim_drift {
+	aim_ctx *ctx; /* of the registry */
+	aim_registry *registry; /* referenced */
+	aim_alerts *alerts;
+	aim_drift_options options;
+	aim_drift_severity *severities; /* owned copy */
+	aim_baseline *baseline; /* of the server that was checked last; NULL: none */
+	aim__arena arena; /* texts of the findings */
+	aim_drift_finding *findings;
+	size_t n_findings, cap_findings;
+	aim_json before, after; /* the definitions being compared */
+	aim_buf text;
+};
+
+/* ---- drift_find.c ---- */
+
+/* Appends a finding with its severity; text is copied. AIM_OK, AIM_E_NOMEM. */
+aim_status aim__drift_add(aim_drift *d, const aim_drift_finding *finding, aim_error *err);
+/* Appends what the last comparison of a kind found; in the lists it is prepared, not committed. */
+aim_status aim__drift_find(aim_drift *d, aim_baseline *b, uint32_t kind, aim_error *err);
+/* The set of what drifts in a list: as it is prepared, or as it is stored. *out_n: how many definitions. */
+aim_status aim__drift_set(aim_baseline *b, uint32_t kind, int prepared, uint8_t out[32], size_t *out_n, aim_error *err);
+
+/* ---- drift_severity.c ---- */
+
+uint32_t aim__drift_severity_of(const aim_drift *d, uint32_t kind, uint32_t flags, uint32_t detail);
+/* Whether a tool of that name and definition reaches programs, files, the network or secrets. */
+int aim__drift_reaches(const aim_json *doc, aim_json_value definition, aim_str name);
+
+/* ---- drift_change.c ---- */
+
+#define AIM__DRIFT_OPS 48u
+
+/* One transaction about one part. On the heap. */
+typedef struct aim__drift_change {
+	aim_drift *d;
+	int64_t now_us;
+	aim_str subject, part, agent, session; /* borrowed */
+	aim__arena arena;
+	aim_buf key, value;
+	aim__record reading;
+	uint64_t place_version, old_version;
+	aim__drift_stored old, fresh;
+	int has_old, has_fresh;
+	aim__alert_change alert;
+	aim__trust_work *trust;
+	aim_store_op ops[AIM__DRIFT_OPS];
+	size_t n_ops;
+	aim_audit_record records[6];
+	size_t n_records;
+} aim__drift_change;
+
+/* NULL when memory runs out. */
+aim__drift_change *aim__drift_change_new(aim_drift *d, aim_str subject, aim_str part, int64_t now_us);
+void aim__drift_change_free(aim__drift_change *c);
+/* Reads the record of the part that is not closed, when there is one: c->has_old. */
+aim_status aim__drift_load(aim__drift_change *c, aim_error *err);
+/* Reads a record by its id. AIM_E_NOT_FOUND: err untouched. */
+aim_status aim__drift_load_id(aim__drift_change *c, aim_str id, aim_error *err);
+/* Prepares what findings first … of the handle and their set ask for: a new record, the end of the old one, or
+ * nothing. */
+aim_status aim__drift_settle(aim__drift_change *c, size_t first, const uint8_t set[32], aim_error *err);
+aim_status aim__drift_close(aim__drift_change *c, uint32_t how, const aim_drift_step *step, aim_error *err);
+aim_status aim__drift_note_seen(aim__drift_change *c, const aim_drift_step *step, aim_error *err);
+/* All of the change as an addition to another, or committed by itself. */
+void aim__drift_gather(aim__drift_change *c, aim__baseline_addition *out);
+aim_status aim__drift_commit(aim__drift_change *c, aim_error *err);
+/* After the commit: tells the host of a new record. */
+void aim__drift_committed(const aim__drift_change *c);
+
+/* ---- drift_record.c ---- */
+
+void aim__drift_show(const aim__drift_stored *stored, aim_drift_record *out);
+aim_status aim__drift_write_findings(const aim_drift_finding *findings, size_t n, aim_buf *out);
+/* For the audit record: without fragments. */
+aim_status aim__drift_write_data(aim_str part, const aim_drift_finding *findings, size_t n, aim_buf *out);
+
+#endif

@@ -88,6 +88,7 @@
 #include <aim/drift.h>
 #include <aim/ledger.h>
 #include <aim/confidence.h>
+#include <aim/scan.h>
 
 /* enforce */
 #include <aim/decision.h>

@@ -40,7 +40,8 @@ typedef struct model_key {
 
 typedef struct model {
 	model_key keys[N_KEYS];
-	uint64_t n_rows[N_LOGS];
+	uint64_t n_rows[N_LOGS]; /* the next position */
+	uint64_t first[N_LOGS];  /* rows before it are gone */
 } model;
 
 /* Sorted: shorter first, then by the byte. */
@@ -73,6 +74,12 @@ static aim_status model_op(model *m, const aim_store_op *op, int index, int64_t 
 		if (op->version != m->n_rows[index])
 			return AIM_E_CONFLICT;
 		m->n_rows[index]++;
+		return AIM_OK;
+	case AIM_STORE_TRIM:
+		if (op->version >= m->n_rows[index])
+			return AIM_E_CONFLICT;
+		if (op->version > m->first[index])
+			m->first[index] = op->version;
 		return AIM_OK;
 	case AIM_STORE_DELETE:
 		if (op->version && (!k->present || k->version != op->version))
@@ -189,8 +196,12 @@ static void compare_rows(subject *s)
 	assert_status(s->engine.read(s->engine.user, aim_bytes_from(log_names[log], strlen(log_names[log])), from,
 	                             10, take, &f, NULL),
 	              AIM_OK);
-	uint64_t left = from < s->model.n_rows[log] ? s->model.n_rows[log] - from : 0;
+	uint64_t first = from > s->model.first[log] ? from : s->model.first[log];
+	uint64_t left = first < s->model.n_rows[log] ? s->model.n_rows[log] - first : 0;
 	assert_int_equal(f.n, left > 10 ? 10 : left);
+	const char *at = strchr(f.text, '@');
+	if (f.n > 0 && (!at || strtoull(at + 1, NULL, 10) != first))
+		fail_msg("%s: read gave \"%s\", not rows from %llu", s->name, f.text, (unsigned long long)first);
 }
 
 /* One random group. */
@@ -210,7 +221,7 @@ static void draw_op(const subject *s, group *g, size_t b, size_t i)
 	aim_store_op *op = &g->ops[b][i];
 	int index = (int)draw(N_KEYS);
 	memset(op, 0, sizeof *op);
-	op->kind = 1 + draw(6);
+	op->kind = 1 + draw(s->engine.flags & AIM_STORE_ENGINE_TRIMS ? 7 : 6);
 	snprintf(g->values[b][i], sizeof g->values[b][i], "%d", (int)draw(200) - 100);
 	if (draw(4) == 0)
 		g->values[b][i][0] = 'x';
@@ -234,6 +245,13 @@ static void draw_op(const subject *s, group *g, size_t b, size_t i)
 		index = (int)draw(N_LOGS);
 		op->key = aim_bytes_from(log_names[index], strlen(log_names[index]));
 		op->version = s->model.n_rows[index] + draw(3) % 2;
+	}
+	if (op->kind == AIM_STORE_TRIM) {
+		index = (int)draw(N_LOGS);
+		op->key = aim_bytes_from(log_names[index], strlen(log_names[index]));
+		/* A few at a time, back a little, and past the end. */
+		op->version = s->model.first[index] + draw(6);
+		op->version -= op->version > 2 ? draw(3) : 0;
 	}
 	g->index[b][i] = index;
 }
@@ -273,7 +291,7 @@ static void avoid_unknown_versions(const subject *s, group *g)
 		for (size_t i = 0; i < g->batches[b].n_ops; i++) {
 			aim_store_op *op = &g->ops[b][i];
 			int k = g->index[b][i];
-			if (op->kind == AIM_STORE_APPEND)
+			if (op->kind == AIM_STORE_APPEND || op->kind == AIM_STORE_TRIM)
 				continue;
 			if (made[k] && op->kind == AIM_STORE_PUT_IF_VERSION)
 				op->kind = AIM_STORE_PUT;
@@ -329,6 +347,7 @@ static void the_memory_engine_is_the_model(void **state)
 		aim_ctx *ctx = test_ctx(&heap);
 		subject s = {.name = "memory"};
 		assert_status(aim__store_memory_engine(ctx, &s.engine), AIM_OK);
+		assert_true(s.engine.flags & AIM_STORE_ENGINE_TRIMS);
 		run(&s, i, 1000);
 		test_ctx_done(ctx, &heap);
 	}

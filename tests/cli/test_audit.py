@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -458,6 +459,17 @@ def exports():
         assert later["unsigned_records"] == later["good_records"] - n["good_records"] > 0
         assert f"the last {later['unsigned_records']} records" in run(*verify, f / "later", "--key", vkey(f)).stdout
         assert answer("audit", "verify", "--store", store, "--key", vkey(f))["unsigned_records"] == later["unsigned_records"]
+
+
+@case
+def golden_export():
+    """the export that a release wrote verifies, and a changed one does not"""
+    golden = pathlib.Path(__file__).parent.parent / "golden" / "audit-0.1" / "export.jsonl"
+    a = answer("audit", "verify", "--export", golden)
+    assert a["state"] == "intact" and a["good_records"] == 7
+    assert a["root"] == "051f3b8f2edeedfe2fa2481f12b6ca749887ef75d5ae0488092db6f806db9ed7"
+    changed = golden.read_text(encoding="utf-8").replace('"decision":"deny"', '"decision":"allow"', 1)
+    assert answer("audit", "verify", "--export", "-", input=changed, code=1)["state"] == "corrupt"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 #include "support.h"
 #include "vault.h"
 
+#include <aim/trail.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #define FOLDER TESTS_DIR "/golden/audit-0.1/"
 #define ROWS FOLDER "rows.jsonl"
 #define HEAD FOLDER "head.json"
+#define EXPORT FOLDER "export.jsonl"
 #define N_RECORDS 7u
 /* Of the tree over rows.jsonl, as a note of the release would print it. */
 #define ROOT_HEX "051f3b8f2edeedfe2fa2481f12b6ca749887ef75d5ae0488092db6f806db9ed7"
@@ -189,11 +192,84 @@ static void test_files_verify(void **state)
 	free(v);
 }
 
+static aim_status to_file(void *user, aim_bytes bytes)
+{
+	return fwrite(bytes.ptr, 1, bytes.len, user) == bytes.len ? AIM_OK : AIM_E_IO;
+}
+
+typedef struct comparison {
+	FILE *file;
+	size_t n;
+} comparison;
+
+static aim_status compare(void *user, aim_bytes bytes)
+{
+	comparison *c = user;
+	for (size_t i = 0; i < bytes.len; i++, c->n++)
+		if (fgetc(c->file) != bytes.ptr[i])
+			fail_msg("byte %zu of the export is another than that of %s", c->n, EXPORT);
+	return AIM_OK;
+}
+
+static void export_golden(aim_trail_sink sink, void *user)
+{
+	vault *v = calloc(1, sizeof *v);
+	aim_trail_export_options o = {.struct_size = sizeof o, .flags = AIM_TRAIL_SALTS};
+	assert_non_null(v);
+	vault_init(v);
+	load(v);
+	aim_ctx *ctx = fixed_ctx();
+	aim_store *store = vault_open(v, ctx);
+	aim_audit *log = open_log(store, NULL);
+	assert_status(aim_trail_export(log, &o, sink, user, NULL, NULL), AIM_OK);
+	aim_audit_free(log);
+	aim_store_free(store);
+	aim_ctx_free(ctx);
+	vault_free(v);
+	free(v);
+}
+
+/* JSON Lines, salts included: as they were released; and the file verifies by itself. */
+static void test_the_export_is_frozen(void **state)
+{
+	static char piece[100];
+	aim_trail_verify_report report = {.struct_size = sizeof report};
+	aim_trail_verifier *verifier = NULL;
+	comparison c = {NULL, 0};
+	char hex[65] = "";
+	size_t n;
+	(void)state;
+	if (getenv("AIM_WRITE_GOLDEN")) {
+		FILE *file = fopen(EXPORT, "wb");
+		assert_non_null(file);
+		export_golden(to_file, file);
+		assert_int_equal(fclose(file), 0);
+	}
+	c.file = fopen(EXPORT, "rb");
+	assert_non_null(c.file);
+	export_golden(compare, &c);
+	assert_int_equal(fgetc(c.file), EOF);
+	rewind(c.file);
+	aim_ctx *ctx = fixed_ctx();
+	assert_status(aim_trail_verifier_new(ctx, NULL, &verifier, NULL), AIM_OK);
+	while ((n = fread(piece, 1, sizeof piece, c.file)) > 0)
+		assert_status(aim_trail_verifier_feed(verifier, aim_bytes_from(piece, n), NULL), AIM_OK);
+	assert_status(aim_trail_verifier_end(verifier, &report, NULL), AIM_OK);
+	for (size_t i = 0; i < 32; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", report.root[i]);
+	assert_string_equal(hex, ROOT_HEX);
+	assert_int_equal(report.n_records, N_RECORDS);
+	aim_trail_verifier_free(verifier);
+	aim_ctx_free(ctx);
+	(void)fclose(c.file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_bytes_again),
 		cmocka_unit_test(test_files_verify),
+		cmocka_unit_test(test_the_export_is_frozen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

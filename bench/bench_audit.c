@@ -187,6 +187,20 @@ static void verify(void *arg, size_t n)
 		bench_must(aim_audit_verify(c->s->log, NULL, NULL, NULL), "verify");
 }
 
+static aim_status pass_over(void *user, uint64_t position, aim_str record, aim_bytes salt)
+{
+	(void)user, (void)position, (void)record, (void)salt;
+	return AIM_OK;
+}
+
+/* The rows handed over one by one and not looked at: what any reader of the log pays. */
+static void read_log(void *arg, size_t n)
+{
+	corpus *c = arg;
+	for (size_t i = 0; i < n; i++)
+		bench_must(aim_audit_read(c->s->log, 0, UINT64_MAX, pass_over, NULL, NULL), "read");
+}
+
 static void bench_verify(state *s)
 {
 	corpus c = {.s = s};
@@ -201,7 +215,40 @@ static void bench_verify(state *s)
 	double hashing = bench_run_fixed("audit/raw-hashing", hash_raw, &c, c.n_bytes, 5, 1);
 	double ns = bench_run_fixed("audit/verify", verify, &c, c.n_bytes, 5, 1);
 	bench_ratio("audit/verify-per-hashing", ns, hashing);
+	double reading = bench_run_fixed("audit/read", read_log, &c, c.n_bytes, 5, 1);
+	bench_ratio("audit/verify-per-hashing-and-reading", ns, hashing + reading);
 	free(c.bytes);
+}
+
+/* Appending to a log and verifying it, per record, as it grows. */
+static void bench_growth(state *s)
+{
+	static const size_t lengths[] = {1000, 10000, 100000};
+	double appending[3] = {0};
+	double verifying[3] = {0};
+	size_t length = 0;
+	if (!bench_wanted("audit/append-at-") && !bench_wanted("audit/verify-at-"))
+		return;
+	open_log(s, AIM_AUDIT_BUFFERED);
+	for (size_t i = 0; i < 3; i++) {
+		char name[64];
+		double start = bench_now_ns();
+		append(s, lengths[i] - length);
+		bench_must(aim_audit_flush(s->log, NULL), "flush");
+		appending[i] = (bench_now_ns() - start) / (double)(lengths[i] - length);
+		length = lengths[i];
+		snprintf(name, sizeof name, "audit/append-at-%zu", length);
+		bench_value(name, appending[i]);
+		start = bench_now_ns();
+		bench_must(aim_audit_verify(s->log, NULL, NULL, NULL), "verify");
+		verifying[i] = (bench_now_ns() - start) / (double)length;
+		snprintf(name, sizeof name, "audit/verify-at-%zu", length);
+		bench_value(name, verifying[i]);
+	}
+	bench_ratio("audit/append-growth", appending[2], appending[0]);
+	bench_ratio("audit/verify-growth", verifying[2], verifying[0]);
+	close_log(s);
+	bench_remove_store(PATH);
 }
 
 int main(int argc, char **argv)
@@ -230,5 +277,6 @@ int main(int argc, char **argv)
 	bench_verify(&s);
 	close_log(&s);
 	bench_remove_store(PATH);
+	bench_growth(&s);
 	return 0;
 }

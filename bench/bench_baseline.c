@@ -109,7 +109,8 @@ static void look(void *arg, size_t n)
 	}
 }
 
-static void recheck(world *w, size_t n_tools)
+/* Returns the ns of looking at n_tools tools again. */
+static double recheck(world *w, size_t n_tools)
 {
 	looking l = {.n_items = n_tools};
 	size_t len;
@@ -135,6 +136,7 @@ static void recheck(world *w, size_t n_tools)
 	aim_server_free(w->server);
 	free(l.items);
 	free(list);
+	return all;
 }
 
 typedef struct printing {
@@ -190,8 +192,10 @@ int main(int argc, char **argv)
 	bench_init(argc, argv);
 	world_open(&w);
 	fingerprint_tool(&w);
+	double few = recheck(&w, 10);
 	recheck(&w, 100);
-	recheck(&w, 1000);
+	double many = recheck(&w, 1000);
+	bench_ratio("baseline/recheck-growth-per-tool", many, few * 100);
 	bench_run("identity/check-20-grants", check_grant, &w, 0);
 	bench_run("identity/find-by-name", find_agent, &w, 0);
 	world_close(&w);

@@ -1,4 +1,4 @@
-/* bench/bench_trust.c — computing a score: of an agent with ten events and of one with a long history. */
+/* bench/bench_trust.c — computing a score, of histories from one day to ten thousand. */
 #include "bench.h"
 
 #include <aim/trustscore.h>
@@ -38,19 +38,24 @@ static void close_scoring(scoring *s)
 	aim_trustscore_evidence_free(s->evidence);
 }
 
+static double score_after(const char *name, const char *profile, int64_t days)
+{
+	scoring s;
+	open_scoring(&s, profile, days);
+	double ns = bench_run(name, compute, &s, 0);
+	close_scoring(&s);
+	return ns;
+}
+
 int main(int argc, char **argv)
 {
-	scoring young, old, lower;
 	bench_init(argc, argv);
-	open_scoring(&young, "aim-8", 1);
-	open_scoring(&old, "aim-8", 10000);
-	open_scoring(&lower, "beta", 10000);
-	double first = bench_run("trust/score-new", compute, &young, 0);
-	double last = bench_run("trust/score", compute, &old, 0);
-	bench_run("trust/score-beta", compute, &lower, 0);
+	double first = score_after("trust/score-1-day", "aim-8", 1);
+	score_after("trust/score-10-days", "aim-8", 10);
+	score_after("trust/score-100-days", "aim-8", 100);
+	score_after("trust/score-1000-days", "aim-8", 1000);
+	double last = score_after("trust/score", "aim-8", 10000);
 	bench_ratio("trust/score-growth", last, first);
-	close_scoring(&lower);
-	close_scoring(&old);
-	close_scoring(&young);
+	score_after("trust/score-beta", "beta", 10000);
 	return 0;
 }

@@ -204,6 +204,35 @@ static void test_hex_is_read_in_either_case(void **state)
 	assert_memory_equal(bytes, "\xDE\xAD\xBE\xEF", 4);
 }
 
+/* Eight digits are read at once, the rest two by two: in each place each character is itself or refused. */
+static void test_hex_knows_every_character_in_every_place(void **state)
+{
+	static const char digits[] = "0123456789abcdef";
+	(void)state;
+	for (size_t at = 0; at < 12; at++)
+		for (unsigned c = 0; c < 256; c++) {
+			char text[13] = "5a0f93c6b7e1";
+			uint8_t bytes[6];
+			char again[12];
+			size_t len = 0;
+			aim__encoding_problem problem = {0};
+			text[at] = (char)c;
+			aim_str span = {text, 12};
+			aim_status rc = aim__encoding_read(AIM_ENCODING_HEX, span, bytes, sizeof bytes, &len, &problem);
+			unsigned lower = c >= 'A' && c <= 'F' ? c + 32 : c;
+			if (c == 0 || !strchr(digits, (int)lower)) {
+				assert_status(rc, AIM_E_ENCODING);
+				assert_int_equal(problem.offset, at);
+				continue;
+			}
+			assert_status(rc, AIM_OK);
+			assert_int_equal(len, 6);
+			aim__hex_write(aim_bytes_from(bytes, 6), again);
+			text[at] = (char)lower;
+			assert_memory_equal(again, text, 12);
+		}
+}
+
 static void test_fixed_sizes(void **state)
 {
 	uint8_t key[32] = {0};
@@ -279,6 +308,7 @@ int main(void)
 		TEST(test_refused),
 		TEST(test_each_byte_string_has_one_text),
 		TEST(test_hex_is_read_in_either_case),
+		TEST(test_hex_knows_every_character_in_every_place),
 		TEST(test_fixed_sizes),
 		TEST(test_bounds_and_misuse),
 		TEST(test_out_of_memory),

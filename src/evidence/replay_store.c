@@ -9,28 +9,20 @@
  * An engine's own expiry would follow the engine's clock, and forget without a trace. So nothing here
  * expires: nonces are removed in the batch that raises the floor past them. Every insert depends on the
  * floor in its own batch, so no process can take in what another has just forgotten. */
-#include "evidence/replay.h"
+#include "evidence/replay_store.h"
 
-#include "base/buf.h"
 #include "base/ctx.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/mem.h"
 #include "codec/encoding.h"
-#include "store/store.h"
 #include "store/text.h"
 
 #include <string.h>
 
 #define LAYER AIM_LAYER_EVIDENCE
 
-#define TAG_DIGITS (2u * AIM__REPLAY_TAG_LEN)
-#define TIME_DIGITS 16u
-#define KEY_SIZE 192u
 #define VALUE_SIZE 192u
-#define MAX_NAME_BYTES 64u
-/* Due nonces removed in one transaction. */
-#define PAGE_ROWS 32u
 /* Inserts between two looks for due nonces; a page is more than came in meanwhile. */
 #define PURGE_EVERY 16u
 
@@ -43,67 +35,27 @@
 #define OP_DUE 5u
 #define N_INSERT_OPS 6u
 
-#define MAX_PURGE_OPS (3u * PAGE_ROWS + 2u)
-
-/* A nonce that is due, as text. */
-typedef struct row {
-	char scope[TAG_DIGITS];
-	char nonce[TAG_DIGITS];
-	int64_t timestamp_us;
-	uint64_t version; /* of its key under due/ */
-} row;
-
-/* Live nonces of one scope among the rows. */
-typedef struct share {
-	const char *scope; /* TAG_DIGITS */
-	int64_t n;
-} share;
-
-typedef struct page {
-	size_t n_rows;
-	row rows[PAGE_ROWS];
-	size_t n_shares;
-	share shares[PAGE_ROWS];
-	int64_t due_before_us; /* timestamps before this are due */
-	aim_str prefix;        /* of due/ */
-	int corrupt;
-	size_t n_ops;
-	aim_store_op ops[MAX_PURGE_OPS];
-	char keys[MAX_PURGE_OPS][KEY_SIZE];
-} page;
-
-typedef struct shared {
-	aim_store *store; /* referenced */
-	aim__mutex lock;  /* of all below */
-	aim__replay_rules rules;
-	uint32_t n_inserts;
-	aim_buf value;
-	page page;
-	size_t name_len;
-	char name[MAX_NAME_BYTES + 1];
-} shared;
-
 /* ---- keys and values ---- */
 
-static aim_bytes name_key(const shared *s, const char *what, char out[KEY_SIZE])
+aim_bytes aim__replay_name_key(const aim__replay_shared *s, const char *what, char out[AIM__REPLAY_KEY_SIZE])
 {
-	return aim_bytes_from(out, aim__format(out, KEY_SIZE, "replay/%s/%s", s->name, what));
+	return aim_bytes_from(out, aim__format(out, AIM__REPLAY_KEY_SIZE, "replay/%s/%s", s->name, what));
 }
 
-static aim_bytes scope_key(const shared *s, const char *scope, char out[KEY_SIZE])
+aim_bytes aim__replay_scope_key(const aim__replay_shared *s, const char *scope, char out[AIM__REPLAY_KEY_SIZE])
 {
-	return aim_bytes_from(out, aim__format(out, KEY_SIZE, "replay/%s/count/%.*s", s->name,
-	                                       (int)TAG_DIGITS, scope));
+	return aim_bytes_from(out, aim__format(out, AIM__REPLAY_KEY_SIZE, "replay/%s/count/%.*s", s->name,
+	                                       (int)AIM__REPLAY_TAG_DIGITS, scope));
 }
 
-static aim_bytes nonce_key(const shared *s, const row *r, char out[KEY_SIZE])
+aim_bytes aim__replay_nonce_key(const aim__replay_shared *s, const aim__replay_row *r, char out[AIM__REPLAY_KEY_SIZE])
 {
-	return aim_bytes_from(out, aim__format(out, KEY_SIZE, "nonce/%s/%.*s/%.*s", s->name,
-	                                       (int)TAG_DIGITS, r->scope, (int)TAG_DIGITS, r->nonce));
+	return aim_bytes_from(out, aim__format(out, AIM__REPLAY_KEY_SIZE, "nonce/%s/%.*s/%.*s", s->name,
+	                                       (int)AIM__REPLAY_TAG_DIGITS, r->scope, (int)AIM__REPLAY_TAG_DIGITS, r->nonce));
 }
 
 /* Sixteen digits, so that the order of keys is the order of times. */
-static void write_time(int64_t us, char out[TIME_DIGITS])
+static void write_time(int64_t us, char out[AIM__REPLAY_TIME_DIGITS])
 {
 	uint8_t bytes[8];
 	for (unsigned i = 0; i < 8; i++)
@@ -111,24 +63,24 @@ static void write_time(int64_t us, char out[TIME_DIGITS])
 	aim__hex_write((aim_bytes){bytes, sizeof bytes}, out);
 }
 
-static aim_bytes due_key(const shared *s, const row *r, char out[KEY_SIZE])
+aim_bytes aim__replay_due_key(const aim__replay_shared *s, const aim__replay_row *r, char out[AIM__REPLAY_KEY_SIZE])
 {
-	char at[TIME_DIGITS];
+	char at[AIM__REPLAY_TIME_DIGITS];
 	write_time(r->timestamp_us, at);
-	return aim_bytes_from(out, aim__format(out, KEY_SIZE, "replay/%s/due/%.*s/%.*s/%.*s", s->name,
-	                                       (int)TIME_DIGITS, at, (int)TAG_DIGITS, r->scope,
-	                                       (int)TAG_DIGITS, r->nonce));
+	return aim_bytes_from(out, aim__format(out, AIM__REPLAY_KEY_SIZE, "replay/%s/due/%.*s/%.*s/%.*s", s->name,
+	                                       (int)AIM__REPLAY_TIME_DIGITS, at, (int)AIM__REPLAY_TAG_DIGITS, r->scope,
+	                                       (int)AIM__REPLAY_TAG_DIGITS, r->nonce));
 }
 
-static row row_of(const aim__replay_item *item)
+static aim__replay_row row_of(const aim__replay_item *item)
 {
-	row r = {.timestamp_us = item->timestamp_us};
+	aim__replay_row r = {.timestamp_us = item->timestamp_us};
 	aim__hex_write((aim_bytes){item->scope, sizeof item->scope}, r.scope);
 	aim__hex_write((aim_bytes){item->nonce, sizeof item->nonce}, r.nonce);
 	return r;
 }
 
-static aim_status corrupt(aim_error *err, const char *what)
+aim_status aim__replay_corrupt(aim_error *err, const char *what)
 {
 	return aim__fail(err, AIM_E_STORE_CORRUPT, LAYER,
 	                 "the store's %s of the replay guard is not what was written", what);
@@ -149,7 +101,7 @@ static int read_counter(aim_str text, int64_t *out)
 }
 
 /* An absent counter is 0. */
-static aim_status load_counter(shared *s, aim_bytes key, const char *what, int64_t *out,
+aim_status aim__replay_load_counter(aim__replay_shared *s, aim_bytes key, const char *what, int64_t *out,
                                uint64_t *out_version, aim_error *err)
 {
 	*out = 0;
@@ -157,206 +109,41 @@ static aim_status load_counter(shared *s, aim_bytes key, const char *what, int64
 	aim_status rc = aim__store_get(s->store, key, &s->value, out_version, err);
 	if (rc == AIM_E_NOT_FOUND)
 		return AIM_OK;
-	return rc == AIM_OK && !read_counter(aim_buf_str(&s->value), out) ? corrupt(err, what) : rc;
+	return rc == AIM_OK && !read_counter(aim_buf_str(&s->value), out) ? aim__replay_corrupt(err, what) : rc;
 }
 
 /* The floor is written when the guard is first opened; without it nothing can be said. */
-static aim_status load_floor(shared *s, int64_t *out, aim_error *err)
+aim_status aim__replay_load_floor(aim__replay_shared *s, int64_t *out, aim_error *err)
 {
-	char key[KEY_SIZE];
+	char key[AIM__REPLAY_KEY_SIZE];
 	uint64_t version;
-	aim_status rc = load_counter(s, name_key(s, "floor", key), "floor", out, &version, err);
-	return rc == AIM_OK && version == 0 ? corrupt(err, "floor") : rc;
-}
-
-/* ---- forgetting ---- */
-
-static int parse_time(const char *text, int64_t *out)
-{
-	uint8_t bytes[8];
-	uint64_t value = 0;
-	if (aim__encoding_read_exact(AIM_ENCODING_HEX, (aim_str){text, TIME_DIGITS}, bytes, 8) != AIM_OK)
-		return 0;
-	for (size_t i = 0; i < 8; i++)
-		value = value << 8 | bytes[i];
-	*out = (int64_t)value;
-	return value <= INT64_MAX;
-}
-
-/* Ends the scan at the first row that is not due. */
-static aim_status take_due(void *user, aim_bytes key, aim_bytes value, uint64_t version,
-                           uint64_t position)
-{
-	page *p = user;
-	row *r = &p->rows[p->n_rows];
-	const char *text = (const char *)key.ptr + p->prefix.len;
-	(void)value, (void)position;
-	if (key.len != p->prefix.len + TIME_DIGITS + 2 * (1 + TAG_DIGITS) ||
-	    !parse_time(text, &r->timestamp_us)) {
-		p->corrupt = 1;
-		return AIM_E_STORE_CORRUPT;
-	}
-	if (r->timestamp_us >= p->due_before_us)
-		return AIM_E_NOT_FOUND;
-	memcpy(r->scope, text + TIME_DIGITS + 1, TAG_DIGITS);
-	memcpy(r->nonce, text + TIME_DIGITS + 1 + TAG_DIGITS + 1, TAG_DIGITS);
-	r->version = version;
-	p->n_rows++;
-	return AIM_OK;
-}
-
-static aim_status find_due(shared *s, int64_t now_us, aim_error *err)
-{
-	page *p = &s->page;
-	char prefix[KEY_SIZE];
-	const aim_bytes none = {NULL, 0};
-	aim_bytes due = name_key(s, "due/", prefix);
-	p->n_rows = 0;
-	p->corrupt = 0;
-	p->due_before_us = now_us - s->rules.window_us;
-	p->prefix = (aim_str){prefix, due.len};
-	aim_status rc = aim__store_scan(s->store, due, none, PAGE_ROWS, take_due, p, err);
-	if (p->corrupt)
-		return corrupt(err, "list of due nonces");
-	return rc == AIM_E_NOT_FOUND ? AIM_OK : rc;
-}
-
-static void count_shares(page *p)
-{
-	p->n_shares = 0;
-	for (size_t i = 0; i < p->n_rows; i++) {
-		size_t at = 0;
-		while (at < p->n_shares && memcmp(p->shares[at].scope, p->rows[i].scope, TAG_DIGITS) != 0)
-			at++;
-		if (at == p->n_shares)
-			p->shares[p->n_shares++] = (share){p->rows[i].scope, 0};
-		p->shares[at].n++;
-	}
-}
-
-/* The next operation and the room for its key. */
-static aim_store_op *next_op(page *p, uint32_t kind, char **out_key)
-{
-	aim_store_op *op = &p->ops[p->n_ops];
-	*op = (aim_store_op){.kind = kind};
-	*out_key = p->keys[p->n_ops++];
-	return op;
-}
-
-static void plan_rows(shared *s)
-{
-	page *p = &s->page;
-	char *key;
-	for (size_t i = 0; i < p->n_rows; i++) {
-		aim_store_op *op = next_op(p, AIM_STORE_DELETE, &key);
-		op->key = due_key(s, &p->rows[i], key);
-		op->version = p->rows[i].version; /* another process may have been here first */
-		op = next_op(p, AIM_STORE_DELETE, &key);
-		op->key = nonce_key(s, &p->rows[i], key);
-	}
-}
-
-/* A key's counter goes with its last nonce, so that keys of long ago leave nothing behind. */
-static aim_status plan_share(shared *s, const share *one, aim_error *err)
-{
-	int64_t count;
-	uint64_t version;
-	char *key;
-	aim_store_op *op = next_op(&s->page, AIM_STORE_ADD, &key);
-	op->key = scope_key(s, one->scope, key);
-	op->delta = -one->n;
-	aim_status rc = load_counter(s, op->key, "count", &count, &version, err);
-	if (rc == AIM_OK && count == one->n && version != 0) {
-		op->kind = AIM_STORE_DELETE;
-		op->version = version;
-	}
-	return rc;
-}
-
-/* The bound makes the sum come out only when the floor is still the one that was read. */
-static aim_status plan_floor(shared *s, aim_error *err)
-{
-	page *p = &s->page;
-	const int64_t wanted = p->rows[p->n_rows - 1].timestamp_us + 1;
-	int64_t floor;
-	char *key;
-	aim_status rc = load_floor(s, &floor, err);
-	if (rc != AIM_OK || floor >= wanted)
-		return rc;
-	aim_store_op *op = next_op(p, AIM_STORE_ADD, &key);
-	op->key = name_key(s, "floor", key);
-	op->delta = wanted - floor;
-	op->bound = wanted;
-	return AIM_OK;
-}
-
-static aim_status plan_page(shared *s, aim_error *err)
-{
-	page *p = &s->page;
-	char *key;
-	p->n_ops = 0;
-	count_shares(p);
-	plan_rows(s);
-	aim_store_op *op = next_op(p, AIM_STORE_ADD, &key);
-	op->key = name_key(s, "count", key);
-	op->delta = -(int64_t)p->n_rows;
-	aim_status rc = plan_floor(s, err);
-	for (size_t i = 0; rc == AIM_OK && i < p->n_shares; i++)
-		rc = plan_share(s, &p->shares[i], err);
-	return rc;
-}
-
-/* One page. *out_n: removed here, 0 when nothing is due or another process was faster. */
-static aim_status purge_page(shared *s, int64_t now_us, size_t *out_n, aim_error *err)
-{
-	page *p = &s->page;
-	*out_n = 0;
-	aim_status rc = find_due(s, now_us, err);
-	if (rc != AIM_OK || p->n_rows == 0)
-		return rc;
-	rc = plan_page(s, err);
-	if (rc != AIM_OK)
-		return rc;
-	aim_store_batch batch = {p->ops, p->n_ops, AIM_OK, 0};
-	rc = aim__store_apply_group(s->store, &batch, 1, err);
-	if (rc == AIM_OK && batch.status == AIM_OK)
-		*out_n = p->n_rows;
-	return rc;
-}
-
-static aim_status purge_all(shared *s, int64_t now_us, aim_error *err)
-{
-	size_t n;
-	aim_status rc;
-	do
-		rc = purge_page(s, now_us, &n, err);
-	while (rc == AIM_OK && n > 0);
-	return rc;
+	aim_status rc = aim__replay_load_counter(s, aim__replay_name_key(s, "floor", key), "floor", out, &version, err);
+	return rc == AIM_OK && version == 0 ? aim__replay_corrupt(err, "floor") : rc;
 }
 
 /* ---- remembering ---- */
 
-static aim_status look(shared *s, const aim__replay_item *item, aim_error *err)
+static aim_status look(aim__replay_shared *s, const aim__replay_item *item, aim_error *err)
 {
 	int64_t floor;
-	char key[KEY_SIZE];
-	const row r = row_of(item);
-	aim_status rc = load_floor(s, &floor, err);
+	char key[AIM__REPLAY_KEY_SIZE];
+	const aim__replay_row r = row_of(item);
+	aim_status rc = aim__replay_load_floor(s, &floor, err);
 	if (rc != AIM_OK)
 		return rc;
 	if (item->timestamp_us < floor)
 		return AIM_E_STALE;
-	rc = aim__store_get(s->store, nonce_key(s, &r, key), &s->value, NULL, err);
+	rc = aim__store_get(s->store, aim__replay_nonce_key(s, &r, key), &s->value, NULL, err);
 	if (rc == AIM_E_NOT_FOUND)
 		return AIM_OK;
 	return rc == AIM_OK ? AIM_E_REPLAY : rc;
 }
 
-static aim_bytes write_value(const shared *s, const row *r, char out[VALUE_SIZE])
+static aim_bytes write_value(const aim__replay_shared *s, const aim__replay_row *r, char out[VALUE_SIZE])
 {
 	return aim_bytes_from(out, aim__format(out, VALUE_SIZE,
 	                                       "{\"guard\":\"%s\",\"key\":\"%.*s\",\"timestamp_us\":%lld}",
-	                                       s->name, (int)TAG_DIGITS, r->scope,
+	                                       s->name, (int)AIM__REPLAY_TAG_DIGITS, r->scope,
 	                                       (long long)r->timestamp_us));
 }
 
@@ -372,7 +159,7 @@ static aim_status refusal(const aim_store_batch *batch, aim_error *err)
 	if (batch->status == AIM_E_STORE_BOUND &&
 	    (batch->failed_op == OP_SCOPE || batch->failed_op == OP_TOTAL))
 		return AIM_E_REPLAY_FULL;
-	return corrupt(err, "counters");
+	return aim__replay_corrupt(err, "counters");
 }
 
 static aim_store_op add_op(aim_bytes key, int64_t delta, int64_t bound)
@@ -381,39 +168,39 @@ static aim_store_op add_op(aim_bytes key, int64_t delta, int64_t bound)
 }
 
 /* One up and one down leaves the floor as it is, and fails when it is past the timestamp. */
-static aim_status insert(shared *s, const aim__replay_item *item, aim_error *err)
+static aim_status insert(aim__replay_shared *s, const aim__replay_item *item, aim_error *err)
 {
-	char keys[N_INSERT_OPS][KEY_SIZE];
+	char keys[N_INSERT_OPS][AIM__REPLAY_KEY_SIZE];
 	char value[VALUE_SIZE];
-	const row r = row_of(item);
-	const aim_bytes floor = name_key(s, "floor", keys[OP_FLOOR]);
+	const aim__replay_row r = row_of(item);
+	const aim_bytes floor = aim__replay_name_key(s, "floor", keys[OP_FLOOR]);
 	aim_store_op ops[N_INSERT_OPS];
 	ops[OP_FLOOR] = add_op(floor, 1, item->timestamp_us + 1);
 	ops[OP_FLOOR_BACK] = add_op(floor, -1, 0);
 	ops[OP_NONCE] = (aim_store_op){.kind = AIM_STORE_PUT_IF_ABSENT};
-	ops[OP_NONCE].key = nonce_key(s, &r, keys[OP_NONCE]);
+	ops[OP_NONCE].key = aim__replay_nonce_key(s, &r, keys[OP_NONCE]);
 	ops[OP_NONCE].value = write_value(s, &r, value);
-	ops[OP_SCOPE] = add_op(scope_key(s, r.scope, keys[OP_SCOPE]), 1, s->rules.max_per_key);
-	ops[OP_TOTAL] = add_op(name_key(s, "count", keys[OP_TOTAL]), 1, (int64_t)s->rules.max_nonces);
+	ops[OP_SCOPE] = add_op(aim__replay_scope_key(s, r.scope, keys[OP_SCOPE]), 1, s->rules.max_per_key);
+	ops[OP_TOTAL] = add_op(aim__replay_name_key(s, "count", keys[OP_TOTAL]), 1, (int64_t)s->rules.max_nonces);
 	ops[OP_DUE] = (aim_store_op){.kind = AIM_STORE_PUT};
-	ops[OP_DUE].key = due_key(s, &r, keys[OP_DUE]);
+	ops[OP_DUE].key = aim__replay_due_key(s, &r, keys[OP_DUE]);
 	ops[OP_DUE].value = aim_bytes_from("{}", 2);
 	aim_store_batch batch = {ops, N_INSERT_OPS, AIM_OK, 0};
 	aim_status rc = aim__store_apply_group(s->store, &batch, 1, err);
 	return rc == AIM_OK ? refusal(&batch, err) : rc;
 }
 
-static aim_status insert_with_room(shared *s, const aim__replay_item *item, aim_error *err)
+static aim_status insert_with_room(aim__replay_shared *s, const aim__replay_item *item, aim_error *err)
 {
 	size_t n = 0;
 	aim_status rc = AIM_OK;
 	if (s->n_inserts++ % PURGE_EVERY == 0)
-		rc = purge_page(s, item->now_us, &n, err);
+		rc = aim__replay_purge_page(s, item->now_us, &n, err);
 	if (rc == AIM_OK)
 		rc = insert(s, item, err);
 	if (rc != AIM_E_REPLAY_FULL)
 		return rc;
-	rc = purge_all(s, item->now_us, err);
+	rc = aim__replay_purge_all(s, item->now_us, err);
 	return rc == AIM_OK ? insert(s, item, err) : rc;
 }
 
@@ -421,7 +208,7 @@ static aim_status insert_with_room(shared *s, const aim__replay_item *item, aim_
 
 static aim_status shared_look(void *home, const aim__replay_item *item, aim_error *err)
 {
-	shared *s = home;
+	aim__replay_shared *s = home;
 	aim__mutex_lock(&s->lock);
 	aim_status rc = look(s, item, err);
 	aim__mutex_unlock(&s->lock);
@@ -430,7 +217,7 @@ static aim_status shared_look(void *home, const aim__replay_item *item, aim_erro
 
 static aim_status shared_insert(void *home, const aim__replay_item *item, aim_error *err)
 {
-	shared *s = home;
+	aim__replay_shared *s = home;
 	aim__mutex_lock(&s->lock);
 	aim_status rc = insert_with_room(s, item, err);
 	aim__mutex_unlock(&s->lock);
@@ -439,24 +226,24 @@ static aim_status shared_insert(void *home, const aim__replay_item *item, aim_er
 
 static aim_status shared_purge(void *home, int64_t now_us, aim_error *err)
 {
-	shared *s = home;
+	aim__replay_shared *s = home;
 	aim__mutex_lock(&s->lock);
-	aim_status rc = purge_all(s, now_us, err);
+	aim_status rc = aim__replay_purge_all(s, now_us, err);
 	aim__mutex_unlock(&s->lock);
 	return rc;
 }
 
 static aim_status shared_stats(void *home, aim_replay_stats *out, aim_error *err)
 {
-	shared *s = home;
-	char key[KEY_SIZE];
+	aim__replay_shared *s = home;
+	char key[AIM__REPLAY_KEY_SIZE];
 	int64_t count = 0;
 	int64_t floor = 0;
 	uint64_t version;
 	aim__mutex_lock(&s->lock);
-	aim_status rc = load_floor(s, &floor, err);
+	aim_status rc = aim__replay_load_floor(s, &floor, err);
 	if (rc == AIM_OK)
-		rc = load_counter(s, name_key(s, "count", key), "count", &count, &version, err);
+		rc = aim__replay_load_counter(s, aim__replay_name_key(s, "count", key), "count", &count, &version, err);
 	aim__mutex_unlock(&s->lock);
 	out->n_nonces = (uint64_t)count;
 	out->floor_us = floor;
@@ -465,7 +252,7 @@ static aim_status shared_stats(void *home, aim_replay_stats *out, aim_error *err
 
 static void shared_close(void *home)
 {
-	shared *s = home;
+	aim__replay_shared *s = home;
 	aim_ctx *ctx = s->store->ctx;
 	aim__buf_dispose(&s->value);
 	aim__mutex_dispose(&s->lock);
@@ -482,10 +269,10 @@ static aim_status new_home(aim_store *store, const aim_replay_options *o,
                            const aim__replay_rules *rules, void **out, aim_error *err)
 {
 	const aim_str name = o->name.len > 0 ? o->name : aim_str_from("main");
-	if (!aim__is_word(name, MAX_NAME_BYTES, "_-"))
+	if (!aim__is_word(name, AIM__REPLAY_NAME_BYTES, "_-"))
 		return aim__fail(err, AIM_E_INVALID, LAYER,
-		                 "the name of a replay guard is 1 to %u of a-z, 0-9, _ and -", MAX_NAME_BYTES);
-	shared *s = aim__alloc_zeroed(store->ctx, sizeof *s);
+		                 "the name of a replay guard is 1 to %u of a-z, 0-9, _ and -", AIM__REPLAY_NAME_BYTES);
+	aim__replay_shared *s = aim__alloc_zeroed(store->ctx, sizeof *s);
 	if (!s)
 		return aim__fail_plain(err, AIM_E_NOMEM, LAYER);
 	aim_status rc = aim__mutex_init(&s->lock);
@@ -502,11 +289,11 @@ static aim_status new_home(aim_store *store, const aim_replay_options *o,
 }
 
 /* A store in which the guard is new has no memory from before, so its floor is that of a new guard. */
-static aim_status write_first_floor(shared *s, int64_t floor_us, aim_error *err)
+static aim_status write_first_floor(aim__replay_shared *s, int64_t floor_us, aim_error *err)
 {
-	char key[KEY_SIZE];
+	char key[AIM__REPLAY_KEY_SIZE];
 	char text[24];
-	aim_store_op op = {.kind = AIM_STORE_PUT_IF_ABSENT, .key = name_key(s, "floor", key)};
+	aim_store_op op = {.kind = AIM_STORE_PUT_IF_ABSENT, .key = aim__replay_name_key(s, "floor", key)};
 	op.value = aim_bytes_from(text, aim__i64_text(text, floor_us));
 	aim_store_batch batch = {&op, 1, AIM_OK, 0};
 	return aim__store_apply_group(s->store, &batch, 1, err);

@@ -185,8 +185,8 @@ AIM_API void aim_action_verifier_free(aim_action_verifier *verifier);
 AIM_API uint32_t aim_action_risk_of(const aim_action_verifier *verifier, aim_str action);
 
 /** Decides one action and, when it is allowed, records it and gives a token. Audit: action_check, in the same batch.
- *  Requests of unknown agents and refused signatures are counted (aim_audit_count_failure(), "action.unknown_agent",
- *  "action.signature") and never evidence about anybody. Overdue actions of others are closed on the way, a few at a
+ *  Requests of unknown agents and those refused before their signature is known to be valid are counted
+ *  (aim_audit_count_failure(), "action." and the reason code) and never evidence about anybody. Overdue actions of others are closed on the way, a few at a
  *  time.
  *  @param decision  out; set to deny first     @param out_ticket  out, struct_size set by the caller; only on AIM_OK
  *  @return AIM_OK (allow), AIM_DENIED, AIM_ASK, or a failure (deny): AIM_E_INVALID, AIM_E_VERSION, AIM_E_ID_CAPABILITY

@@ -214,9 +214,11 @@ static aim_status record_refusal(const aim__action_run *run, aim_decision *d, ai
 {
 	aim_audit *log = run->verifier->registry->log;
 	aim_audit_record r = {.struct_size = sizeof r, .kind = {"action_check", 12}};
-	if (run->stranger)
-		return aim_audit_count_failure(
-			log, aim_str_from(run->agent ? "action.signature" : "action.unknown_agent"), run->now_us, err);
+	if (run->stranger) {
+		char code[64];
+		aim__format(code, sizeof code, "action.%.*s", AIM__STR(aim_decision_reason_code(d)));
+		return aim_audit_count_failure(log, aim_str_from(code), run->now_us, err);
+	}
 	fill_record(run, d, &r);
 	return aim_audit_append(log, &r, NULL, err);
 }

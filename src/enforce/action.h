@@ -94,6 +94,7 @@ typedef struct aim__action_run {
 	int64_t now_us;
 	uint32_t risk;
 	uint32_t policy_asks;
+	int proven;             /* its signature was valid */
 	int stranger;           /* not known or not proven to be who it says: nothing is recorded under its name */
 } aim__action_run;
 

@@ -69,12 +69,19 @@ static aim_status identity_known(aim__call *call)
 	return REFUSE(call, AIM__REASON_AGENT_UNKNOWN, "Agent is not registered");
 }
 
+/* The signature is looked at behind this: until then a request that has or needs one proves nothing. */
+static int is_unproven(const aim__action_run *run)
+{
+	return run->asked->signature.len != 0 || run->verifier->options.flags & AIM_ACTION_REQUIRE_SIGNED;
+}
+
 static aim_status agent_active(aim__call *call)
 {
-	const aim__action_run *run = call->state;
+	aim__action_run *run = call->state;
 	if (aim_agent_is_active(run->agent, run->now_us))
 		return AIM_OK;
 	uint32_t status = aim_agent_status(run->agent);
+	run->stranger = !run->proven && is_unproven(run);
 	return REFUSE(call, AIM__REASON_AGENT_INACTIVE, "Agent '%.*s' is %s", AIM__STR(aim_agent_name(run->agent)),
 	              status == AIM_REGISTRY_VERIFIED ? "expired" : aim_registry_status_name(status));
 }
@@ -119,7 +126,8 @@ static aim_status signature_valid(aim__call *call)
 		return REFUSE(call, AIM__REASON_SIGNATURE_REQUIRED, "The request is not signed");
 	}
 	aim_status rc = verify(run, &why);
-	if (rc == AIM_OK)
+	run->proven = rc == AIM_OK;
+	if (run->proven)
 		return AIM_OK;
 	run->stranger = 1;
 	if (is_refusal(rc))

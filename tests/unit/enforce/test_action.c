@@ -441,6 +441,24 @@ static void a_signed_request_is_accepted_once(void **state)
 	aim_replay_free(guard);
 }
 
+static void nobody_fills_the_log_in_a_suspended_agents_name(void **state)
+{
+	yard *y = *state;
+	uint8_t signature[64];
+	aim_replay *guard = with_replay(y, 0);
+	aim_action_request q = signed_request(y, "n1", signature);
+	move_agent(y, AIM_REGISTRY_SUSPENDED);
+	size_t n = house_records(y->h, NULL);
+	signature[0] ^= 1; /* a forger knows its id */
+	assert_status(aim_action_check(y->verifier, &q, y->decision, &y->ticket, NULL), AIM_DENIED);
+	assert_reason(y, "agent_inactive");
+	assert_int_equal(house_records(y->h, NULL), n);
+	assert_status(yard_check(y, TOOL, 0), AIM_DENIED); /* for this one the host vouches */
+	assert_int_equal(house_records(y->h, NULL), n + 1);
+	yard_verifier(y, NULL);
+	aim_replay_free(guard);
+}
+
 static void nothing_that_is_signed_can_be_changed(void **state)
 {
 	yard *y = *state;
@@ -534,6 +552,7 @@ int main(void)
 		TEST(the_table_says_how_risky_an_action_is),
 		TEST(what_is_no_request_is_refused),
 		TEST(a_signed_request_is_accepted_once),
+		TEST(nobody_fills_the_log_in_a_suspended_agents_name),
 		TEST(nothing_that_is_signed_can_be_changed),
 		TEST(a_key_speaks_for_its_own_agent),
 		TEST(other_namespaces_do_not_know_the_agent),

@@ -23,7 +23,7 @@ static const struct {
 	{REASON_UNREGISTERED, "not_registered", "it is not registered; aim mcp register --all does it"},
 	{REASON_SUSPENDED, "suspended", "it is suspended"},
 	{REASON_SIGNATURE, "signature", "an attestation in the store is not what was signed"},
-	{REASON_UNATTESTED, "not_attested", "no attestation counts"},
+	{REASON_UNATTESTED, "not_attested", "no attestation counts; aim mcp sign makes one"},
 	{REASON_CONFIDENCE, "low_confidence", "its confidence is below 60 %"},
 	{REASON_DRIFT, "drift", "open drift"}, /* last: its number follows */
 };

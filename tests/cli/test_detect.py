@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import harness
-from harness import AIM, HOSTILE, Folder, case, environment, harmless, lines, main, make_store, on_terminal, run
+from harness import AIM, HOSTILE, Folder, case, environment, harmless, lines, main, make_key, make_store, on_terminal, run
 
 CANARY = "Zx81qP0vT7rK2mW9"
 NPX = {"command": "npx", "args": ["-y", "@modelcontextprotocol/server-filesystem", "/srv/docs"]}
@@ -116,6 +116,36 @@ def drift():
         row = rows(*where, code=6)["s"]
         assert row["drift"] == 2 and set(row["reasons"]) == {"drift", "not_attested"} and row["verdict"] == "WARN"
         assert "2 definitions differ" in run("detect", *where, code=6).stdout
+
+
+@case
+def confidence():
+    """three new agents are not enough, four are: PASS, and drift or a revocation take it back"""
+    with Folder() as f:
+        put(f / "home/.cursor/mcp.json", {"mcpServers": {"s": {"command": sys.executable, "args": [str(f / "server.py")]}}})
+        where = ["--home", f / "home", "--cwd", f, "--store", f / "aim.db"]
+        for n in range(4):
+            name = f"bot{n}"
+            make_store(f, agent=name)
+            key = make_key(f, f"{name}.key", purpose="agent")
+            server = lines("mcp", "list", cwd=f)[0]["id"]
+            run("key", "replace", name, key, "--note", "first", cwd=f)
+            run("agent", "verify", name, cwd=f)
+            run("mcp", "sign", "--server", server, "--key", key, "--passphrase-file", "pw", cwd=f)
+            if n == 2:
+                row = rows(*where, code=6)["s"]
+                assert row["attestations"] == 3 and row["confidence_micro"] == 58333333 and row["reasons"] == ["low_confidence"]
+        assert re.search(r"^\[PASS\] s  confidence:  69.44%  attestations: 4  Cursor$", run("detect", *where).stdout, re.M)
+        row = rows(*where)["s"]
+        assert row["verdict"] == "PASS" and row["reasons"] == [] and row["drift"] == 0
+        run("agent", "revoke", "bot0", cwd=f)
+        row = rows(*where, code=6)["s"]
+        assert row["attestations"] == 3 and row["verdict"] == "WARN"
+        run("mcp", "suspend", server, cwd=f)
+        assert "suspended" in rows(*where, code=6)["s"]["reasons"]
+        run("mcp", "revoke", server, cwd=f)
+        row = rows(*where, code=1)["s"]
+        assert row["verdict"] == "FAIL" and "revoked" in row["reasons"]
 
 
 @case

@@ -9,6 +9,7 @@
  *     key*.c        aim key …
  *     audit*.c      aim audit …
  *     trust.c       aim trust …
+ *     drift.c       aim drift …
  *     detect*.c     aim detect
  *     fingerprint*.c  aim fingerprint
  *     registry.c    what aim mcp and aim agent share
@@ -61,7 +62,7 @@ typedef struct group {
 
 extern const group *const groups[];
 extern const size_t n_groups;
-extern const group group_key, group_audit, group_trust, group_attest, group_servers, group_mcp, group_agent, group_own;
+extern const group group_key, group_audit, group_trust, group_drift, group_attest, group_servers, group_mcp, group_agent, group_own;
 
 #define N(array) (sizeof(array) / sizeof *(array))
 

@@ -86,6 +86,7 @@
 #include <aim/trustinterop.h>
 #include <aim/trust.h>
 #include <aim/drift.h>
+#include <aim/rugpull.h>
 #include <aim/ledger.h>
 #include <aim/confidence.h>
 #include <aim/scan.h>

@@ -128,8 +128,17 @@ static const aim__record_kind trust_changes = {"trust_changes", "trust-history/"
 static const aim__record_kind attestations = {"attestations", "attestation/", 1, COUNT(attestation_columns),
                                               attestation_columns, NULL};
 
+static const aim__store_column rugpull_columns[] = {
+	{"server", "$.server"},
+	{"name", "$.name"},
+	{"version", "$.version"},
+	{"fingerprint", "$.fingerprint"},
+	{"first_seen_at", "$.first_seen_at"},
+	{"last_seen_at", "$.last_seen_at"},
+};
+static const aim__record_kind rugpull = {"rugpull", "rugpull/", 1, COUNT(rugpull_columns), rugpull_columns, NULL};
 static const aim__record_kind drift = {"drift", "drift/", 1, COUNT(drift_columns), drift_columns, NULL};
 
 const aim__record_kind *const aim__assess_kinds[AIM__ASSESS_N_KINDS] = {
 	&baselines, &lists, &trust, &trust_events, &trust_counts, &trust_open, &trust_changes,
-	&attestations, &drift};
+	&attestations, &drift, &rugpull};

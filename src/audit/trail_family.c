@@ -25,6 +25,7 @@ static const struct {
 	{"drift_detected", AIM_TRAIL_CHANGE},
 	{"drift_closed", AIM_TRAIL_CHANGE},
 	{"drift_acknowledged", AIM_TRAIL_CHANGE},
+	{"baseline_seen", AIM_TRAIL_CHANGE},
 	{"mcp_connection", AIM_TRAIL_CHANGE},
 	{"retention", AIM_TRAIL_CHANGE},
 	{"identity_created", AIM_TRAIL_IDENTITY},

@@ -24,23 +24,53 @@ AIM__NO_PADDING(aim_attestation_payload, 8 + 7 * sizeof(aim_str) + sizeof(void *
 
 /* ---- the statement ---- */
 
-/* The statement around a payload, appended to out. scratch is used up. */
-static aim_status write_statement(const aim_ctx *ctx, const aim_attestation_payload *p, aim_buf *scratch, aim_buf *out,
-                                  aim_error *err)
+/* Room for a payload and what stands around it, so that writing it grows nothing. Escapes may need more. */
+static size_t size_of(const aim_attestation_payload *p)
+{
+	size_t n = 2048 + p->server_name.len * 2 + p->server_url.len + p->server_version.len + p->nonce.len;
+	for (uint64_t i = 0; i < p->n_capabilities; i++)
+		n += p->capabilities[i].len + 3;
+	return n;
+}
+
+/* Members in the order of RFC 8785 §3.2.3; those of aim/intoto.h. */
+static aim_status write_members(const aim_attestation_payload *p, aim_bytes predicate, aim_buf *out)
 {
 	char hex[64];
-	aim_buf_clear(scratch);
-	aim_status rc = aim__attestation_write(p, scratch);
-	if (rc != AIM_OK)
-		return aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
+	aim__json_writer w;
 	aim__hex_write(aim_bytes_from(p->manifest_hash, 32), hex);
-	aim_intoto_subject subject = {.struct_size = sizeof subject, .name = p->server_name};
-	subject.algorithm = aim_str_from(AIM_ATTESTATION_DIGEST);
-	subject.digest = (aim_str){hex, sizeof hex};
-	aim_intoto_statement statement = {.struct_size = sizeof statement, .subjects = &subject, .n_subjects = 1};
-	statement.predicate_type = aim_str_from(AIM_ATTESTATION_PREDICATE_TYPE);
-	statement.predicate = aim_buf_bytes(scratch);
-	return aim_intoto_write(ctx, &statement, out, err);
+	aim__write_init(&w, out);
+	aim__write_begin_object(&w);
+	aim__write_member_text(&w, "_type", AIM_INTOTO_STATEMENT_TYPE);
+	aim__write_key(&w, "predicate");
+	aim__write_raw(&w, predicate);
+	aim__write_member_text(&w, "predicateType", AIM_ATTESTATION_PREDICATE_TYPE);
+	aim__write_key(&w, "subject");
+	aim__write_begin_array(&w);
+	aim__write_begin_object(&w);
+	aim__write_key(&w, "digest");
+	aim__write_begin_object(&w);
+	aim__write_member_string(&w, AIM_ATTESTATION_DIGEST, (aim_str){hex, sizeof hex});
+	aim__write_end_object(&w);
+	aim__write_member_string(&w, "name", p->server_name);
+	aim__write_end_object(&w);
+	aim__write_end_array(&w);
+	aim__write_end_object(&w);
+	return aim__write_finish(&w);
+}
+
+/* The statement around a payload, appended to out. scratch is used up. */
+static aim_status write_statement(const aim_attestation_payload *p, aim_buf *scratch, aim_buf *out, aim_error *err)
+{
+	aim_buf_clear(scratch);
+	aim_status rc = aim__buf_reserve(scratch, size_of(p));
+	if (rc == AIM_OK)
+		rc = aim__buf_reserve(out, size_of(p));
+	if (rc == AIM_OK)
+		rc = aim__attestation_write(p, scratch);
+	if (rc == AIM_OK)
+		rc = write_members(p, aim_buf_bytes(scratch), out);
+	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
 }
 
 /* ---- signing ---- */
@@ -111,7 +141,7 @@ static aim_status sign_payload(const aim_key *key, aim_attestation_payload *p, a
 	aim__arena_init(&arena, ctx, 1024, 0);
 	aim_status rc = aim__attestation_sort(&arena, p, err);
 	if (rc == AIM_OK)
-		rc = write_statement(ctx, p, &scratch, &statement, err);
+		rc = write_statement(p, &scratch, &statement, err);
 	if (rc == AIM_OK)
 		rc = aim_dsse_sign(key, aim_str_from(AIM_INTOTO_PAYLOAD_TYPE), aim_buf_bytes(&statement), out, err);
 	aim__arena_dispose(&arena);
@@ -164,7 +194,7 @@ static aim_status check_spelling(aim_attestation *a, aim_bytes statement, aim_er
 		return rc == AIM_E_LIMIT ? rc : AIM_E_ENVELOPE;
 	aim__buf_init(&scratch, a->ctx);
 	aim__buf_init(&again, a->ctx);
-	rc = write_statement(a->ctx, p, &scratch, &again, err);
+	rc = write_statement(p, &scratch, &again, err);
 	if (rc == AIM_OK && !same_bytes(aim_buf_bytes(&again), statement))
 		rc = aim__fail(err, AIM_E_ENVELOPE, AIM_LAYER_EVIDENCE,
 		               "attestation: not in its one spelling: canonical JSON, one subject, no other members");

@@ -9,6 +9,8 @@
 #include "crypto/key.h"
 
 #define SIGNERS (AIM__KEY_BIT(AIM_KEY_AGENT) | AIM__KEY_BIT(AIM_KEY_SERVER))
+/* "DSSEv1", two numbers and the spaces around them. */
+#define PAE_HEAD 64u
 #define KEYID_LEN (AIM_KEY_ID_SIZE - 1)
 
 /* ---- the pre-authentication encoding ---- */
@@ -34,7 +36,9 @@ aim_status aim__dsse_pae_head(aim_buf *out, aim_str type, size_t payload_len)
 
 static aim_status add_pae(aim_buf *out, aim_str type, aim_bytes payload)
 {
-	aim_status rc = aim__dsse_pae_head(out, type, payload.len);
+	aim_status rc = aim__buf_reserve(out, type.len + payload.len + PAE_HEAD);
+	if (rc == AIM_OK)
+		rc = aim__dsse_pae_head(out, type, payload.len);
 	return rc == AIM_OK ? aim__buf_add(out, payload.ptr, payload.len) : rc;
 }
 
@@ -55,7 +59,9 @@ static void write_base64(aim__json_writer *w, aim_bytes bytes)
 {
 	aim_buf text;
 	aim__buf_init(&text, w->out->ctx);
-	aim_status rc = aim__buf_add_byte(&text, '"');
+	aim_status rc = aim__buf_reserve(&text, 2 + aim__encoding_text_size(AIM_ENCODING_BASE64, bytes.len));
+	if (rc == AIM_OK)
+		rc = aim__buf_add_byte(&text, '"');
 	if (rc == AIM_OK)
 		rc = aim_encoding_encode(AIM_ENCODING_BASE64, bytes, &text);
 	if (rc == AIM_OK)

@@ -141,7 +141,7 @@ static void report_traits(aim_scan_result *r, const aim__scan_view *view)
 		plain_finding(r, view, AIM__RULE_CONTROL_CHARACTER, AIM_SCAN_CRITICAL, t->control, char_end(view, t->control));
 	if (t->comment_end)
 		plain_finding(r, view, AIM__RULE_COMMENT, AIM_SCAN_CRITICAL, t->comment, t->comment_end);
-	if (t->bad_utf8)
+	if (t->bad_utf8 && !view->name_len)
 		plain_finding(r, view, AIM__RULE_NOT_READABLE, AIM_SCAN_WARNING, t->bad_utf8 - 1, t->bad_utf8);
 }
 

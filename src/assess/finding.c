@@ -105,7 +105,7 @@ static void fill_text(aim_scan_result *r, aim_scan_finding *f, const aim__found 
 		f->start = start;
 	}
 	f->matched = excerpt(r, v, found->start, found->end);
-	if (v->depth == 0)
+	if (!v->name_len)
 		return;
 	uint32_t from = found->start > EXCERPT / 4 ? boundary(v->ptr, found->start - EXCERPT / 4) : 0;
 	f->decoded = excerpt(r, v, from, v->len);

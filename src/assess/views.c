@@ -55,8 +55,9 @@ static int begin(builder *b, aim_scan_result *r, const aim__scan_view *from, uin
 		return 0;
 	b->r = r;
 	b->from = from;
-	if (from->depth >= o->max_depth || r->n_views >= o->max_views || r->decoded_bytes + cap > r->decoded_limit) {
-		aim__finding_limit(r, from->depth >= o->max_depth ? "encodings within encodings" : "decoded text");
+	int too_deep = kind == 0 && from->depth >= o->max_depth; /* the others come once each */
+	if (too_deep || r->n_views >= o->max_views || r->decoded_bytes + cap > r->decoded_limit) {
+		aim__finding_limit(r, too_deep ? "encodings within encodings" : "decoded text");
 		return 0;
 	}
 	b->bytes = aim__arena_bytes(&r->views, cap ? cap : 1);
@@ -69,7 +70,7 @@ static int begin(builder *b, aim_scan_result *r, const aim__scan_view *from, uin
 	b->cap = cap;
 	b->view.ptr = b->bytes;
 	b->view.map = b->map;
-	b->view.depth = from->depth + 1;
+	b->view.depth = from->depth + (kind == 0);
 	b->view.done = from->done | kind;
 	b->view.known = from->known;
 	name_view(&b->view, from, name);

@@ -201,6 +201,21 @@ static void see_folded(reader *d, uint32_t n, uint32_t start, uint32_t end)
 	look_up(d, hash_of(d->folded, n), d->folded, n, start, end);
 }
 
+/* l'historique, d'identifiants, qu'on: what stands behind the apostrophe is a word of its own. */
+static void see_behind_article(reader *d, uint32_t start, uint32_t end)
+{
+	static const char curly[] = "\xe2\x80\x99";
+	for (uint32_t p = start + 1; p < end && p <= start + 2; p++) {
+		uint32_t behind = d->text[p] == '\'' ? p + 1 : end - p > 3 && memcmp(d->text + p, curly, 3) == 0 ? p + 3 : 0;
+		if (!behind)
+			continue;
+		uint32_t n = fold_word(d, behind, end, 0);
+		if (n)
+			see_folded(d, n, behind, end);
+		return;
+	}
+}
+
 /* A word with other characters than ASCII letters and digits in it. */
 static void see_slow(reader *d, uint32_t start, uint32_t end)
 {
@@ -208,6 +223,8 @@ static void see_slow(reader *d, uint32_t start, uint32_t end)
 	d->r->work += 4 * (end - start);
 	if (n == 0)
 		return;
+	see_behind_article(d, start, end);
+	n = fold_word(d, start, end, 0);
 	int plain = is_ascii(d->text + start, end - start);
 	if (!plain && is_ascii(d->folded, n) && d->text[start] >= 0xE1) {
 		d->traits->letters++; /* full-width, mathematical or circled letters */

@@ -23,7 +23,10 @@ static const command own_commands[] = {
 
 const group group_own = {NULL, "Help", own_commands, N(own_commands)};
 
-const group *const groups[] = {&group_servers, &group_mcp, &group_agent, &group_key, &group_audit, &group_trust, &group_drift, &group_attest, &group_own};
+const group *const groups[] = {
+	&group_servers, &group_scan,  &group_mcp,    &group_agent, &group_key,
+	&group_audit,   &group_trust, &group_drift,  &group_attest, &group_own,
+};
 const size_t n_groups = N(groups);
 
 const group *find_group(const char *name)

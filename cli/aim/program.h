@@ -12,6 +12,7 @@
  *     drift.c       aim drift …
  *     detect*.c     aim detect
  *     fingerprint*.c  aim fingerprint
+ *     scan.c        aim scan
  *     registry.c    what aim mcp and aim agent share
  *     mcp*.c        aim mcp …
  *     agent*.c      aim agent …
@@ -36,7 +37,7 @@ enum {
 	EXIT_FILE = 3,    /* a store, a file or the output cannot be opened, read or written */
 	EXIT_REFUSED = 4, /* wrong passphrase, already there, not for this purpose, not in this state */
 	EXIT_FAILED = 5,  /* anything else */
-	EXIT_WARN = 6     /* aim detect, aim mcp verify: nothing failed, and not everything passed or could be read */
+	EXIT_WARN = 6     /* aim detect, aim mcp verify, aim scan: nothing failed, and not everything passed or could be read */
 };
 
 typedef struct program program;
@@ -62,7 +63,8 @@ typedef struct group {
 
 extern const group *const groups[];
 extern const size_t n_groups;
-extern const group group_key, group_audit, group_trust, group_drift, group_attest, group_servers, group_mcp, group_agent, group_own;
+extern const group group_key, group_audit, group_trust, group_drift, group_attest, group_servers, group_scan, group_mcp,
+	group_agent, group_own;
 
 #define N(array) (sizeof(array) / sizeof *(array))
 
@@ -123,6 +125,7 @@ int help_command(const group *g, const command *c);
 int help_group(const group *g);
 int run_help(program *p);
 int run_detect(program *p);
+int run_scan(program *p);
 int run_completion(program *p);
 const group *find_group(const char *name);
 const command *find_command(const group *g, const char *name);

@@ -28,16 +28,17 @@ typedef struct aim__rule_word {
 } aim__rule_word;
 
 #define AIM__STEP_LAST 1u
-#define AIM__STEP_ACROSS 2u /* may lie in a later sentence than the step before */
+#define AIM__STEP_ACROSS 2u         /* may lie in a later sentence than the place before */
+#define AIM__STEP_BEHIND_CONCEPT 4u /* the place before is a concept, wherever it was last */
+#define AIM__STEP_ALONE 8u          /* the chain has no other place */
 
 /* One place of a chain that a concept can take. */
 typedef struct aim__rule_step {
 	uint16_t chain;
-	uint16_t slot; /* of this stage; the stage before has the slot before */
-	uint8_t stage;
-	uint8_t gap; /* most words between this stage and the one before */
+	uint16_t slot;   /* of this place; not of the first and the last of a chain, which need none */
+	uint16_t before; /* slot of the place before, or a concept */
+	uint8_t gap;     /* most words between this place and the one before */
 	uint8_t flags;
-	uint8_t reserved;
 } aim__rule_step;
 
 #define AIM__CHAIN_CONCEPT 0x8000u

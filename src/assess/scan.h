@@ -131,7 +131,7 @@ struct aim_scan_result {
 	uint32_t sentence_word;
 	uint32_t disguised_word; /* the last one */
 	aim__scan_stage stages[AIM__RULE_SLOTS];
-	uint32_t last[AIM__RULE_CONCEPTS]; /* word that was the concept last */
+	aim__scan_stage seen[AIM__RULE_CONCEPTS]; /* where each concept was last */
 };
 
 /* signals.c: one word (or thing that is no word) of a concept was read. */

@@ -15,7 +15,7 @@ void aim__signals_begin(aim_scan_result *r)
 {
 	if (r->word > WORD_MAX) {
 		memset(r->stages, 0, sizeof r->stages);
-		memset(r->last, 0, sizeof r->last);
+		memset(r->seen, 0, sizeof r->seen);
 		r->word = 0;
 	}
 	r->word += FAR;
@@ -57,25 +57,24 @@ static const aim__scan_slot *nearest(const aim_scan_result *r, const aim__scan_s
 	return NULL;
 }
 
+static void take(aim__scan_stage *stage, const aim__scan_slot *from)
+{
+	if (stage->last.word != from->word)
+		stage->older = stage->last;
+	stage->last = *from;
+}
+
 static void step(aim_scan_result *r, const aim__rule_step *s, const aim__scan_slot *begin, uint32_t end)
 {
-	aim__scan_stage *stage = &r->stages[s->slot];
-	aim__scan_slot from = *begin;
-	if (s->stage > 0) {
-		const aim__scan_slot *before = nearest(r, stage - 1, s, begin->start_word);
-		if (!before)
-			return;
-		from.start = before->start;
-		from.start_word = before->start_word;
-	}
-	from.word = r->word;
-	if (s->flags & AIM__STEP_LAST) {
-		yield(r, &aim__rule_chains[s->chain], &from, end);
+	const aim__scan_stage *stage = s->flags & AIM__STEP_BEHIND_CONCEPT ? &r->seen[s->before] : &r->stages[s->before];
+	const aim__scan_slot *before = nearest(r, stage, s, begin->start_word);
+	if (!before)
 		return;
-	}
-	if (stage->last.word != r->word)
-		stage->older = stage->last;
-	stage->last = from;
+	aim__scan_slot from = {r->word, before->start_word, before->start};
+	if (s->flags & AIM__STEP_LAST)
+		yield(r, &aim__rule_chains[s->chain], &from, end);
+	else
+		take(&r->stages[s->slot], &from);
 }
 
 static void see(aim_scan_result *r, uint32_t concept, const aim__scan_slot *begin, uint32_t end)
@@ -83,13 +82,16 @@ static void see(aim_scan_result *r, uint32_t concept, const aim__scan_slot *begi
 	uint32_t i = aim__rule_steps_of[concept], stop = aim__rule_steps_of[concept + 1];
 	r->work += stop - i;
 	for (; i < stop; i++)
-		step(r, &aim__rule_steps[i], begin, end);
-	r->last[concept] = r->word;
+		if (aim__rule_steps[i].flags & AIM__STEP_ALONE)
+			yield(r, &aim__rule_chains[aim__rule_steps[i].chain], begin, end);
+		else
+			step(r, &aim__rule_steps[i], begin, end);
+	take(&r->seen[concept], begin);
 }
 
 static int is_excused(const aim_scan_result *r, const aim__rule_chain *chain, const aim__scan_slot *begin)
 {
-	uint32_t last = chain->unless ? r->last[chain->unless] : 0;
+	uint32_t last = chain->unless ? r->seen[chain->unless].last.word : 0;
 	return last >= r->sentence_word && last < begin->start_word && begin->start_word - last <= chain->unless_gap + 1u;
 }
 

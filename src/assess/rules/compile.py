@@ -242,6 +242,27 @@ def run_on(data):
     return 0x2E80 <= cp < 0xA000 or 0xE00 <= cp < 0xE80 or 0xF900 <= cp < 0xFB00
 
 
+STEP_LAST, STEP_ACROSS, STEP_BEHIND_CONCEPT, STEP_ALONE = 1, 2, 4, 8
+
+
+def chain_steps(rules, number, stages, slot, steps):
+    """The steps of a chain, by concept. What takes the first place needs no slot: each concept remembers where it was last."""
+    for stage, (between, across, names) in enumerate(stages):
+        last = STEP_LAST if stage == len(stages) - 1 else 0
+        flags = last | (STEP_ACROSS if across else 0)
+        own = 0 if last else slot
+        for name in names:
+            into = steps.setdefault(rules.concept(name), [])
+            if stage == 0 and last:
+                into.append((number, 0, 0, 0, flags | STEP_ALONE))
+            elif stage == 1:
+                into += [(number, own, rules.concept(n), between, flags | STEP_BEHIND_CONCEPT) for n in stages[0][2]]
+            elif stage > 1:
+                into.append((number, own, slot - 1, between, flags))
+        slot += 1 if stage > 0 and not last else 0
+    return slot
+
+
 def emit(rules, out):
     words = sorted(rules.words)
     pool, text_at, concepts, word_rows = b"", {}, [], []
@@ -270,15 +291,11 @@ def emit(rules, out):
         unless, gap = target["unless"] if kind == "rule" else (None, 0)
         yields = 0x8000 | rules.concept(target) if kind == "concept" else rules.rules.index(target)
         chains.append(f"\t{{0x{yields:x}, {rules.concept(unless) if unless else 0}, {gap}, 0}},\n")
-        for stage, (between, across, names) in enumerate(stages):
-            flags = (1 if stage == len(stages) - 1 else 0) | (2 if across else 0)
-            for name in names:
-                steps.setdefault(rules.concept(name), []).append((number, slot + stage, stage, between, flags))
-        slot += len(stages)
+        slot = chain_steps(rules, number, stages, slot, steps)
     flat, starts = [], []
     for concept in range(len(rules.concepts)):
         starts.append(len(flat))
-        flat += sorted(steps.get(concept, []), key=lambda s: (s[0], -s[2]))
+        flat += sorted(steps.get(concept, []), key=lambda s: (s[0], -s[1], s[2]))
     starts.append(len(flat))
     markers = sorted(((m, i) for i, r in enumerate(rules.rules) for m in r["markers"]), key=lambda m: (m[0][0], -len(m[0])))
     categories = sorted({r["category"] for r in rules.rules})
@@ -297,7 +314,7 @@ def emit(rules, out):
     out.write("const uint64_t aim__rule_filter[512] = {\n" + rows(filter_bits, "0x{:x}u", 6) + "};\n")
     out.write("const uint64_t aim__rule_first[64] = {\n" + rows(first_bits, "0x{:x}u", 6) + "};\n")
     out.write("const aim__rule_step aim__rule_steps[] = {\n" +
-              "".join("\t{%d, %d, %d, %d, %d, 0},\n" % s for s in flat) + "};\n")
+              "".join("\t{%d, %d, %d, %d, %d},\n" % s for s in flat) + "};\n")
     out.write("const uint16_t aim__rule_steps_of[] = {\n" + rows(starts) + "};\n")
     out.write("const aim__rule_chain aim__rule_chains[] = {\n" + "".join(chains) + "};\n")
     out.write(f"const uint32_t aim__rule_n_slots = {slot};\nconst uint32_t aim__rule_n_concepts = {len(rules.concepts)};\n")
@@ -317,7 +334,7 @@ def emit_names(rules, out):
     for i, rule in enumerate(rules.rules):
         name = re.sub(r"\W", "_", rule["id"]).upper()
         out.write(f"#define AIM__RULE_{name} {i}u\n")
-    slots = sum(len(c[0]) for c in rules.chains)
+    slots = max(1, sum(max(0, len(c[0]) - 2) for c in rules.chains))
     out.write(f"#define AIM__RULE_SLOTS {slots}u\n#define AIM__RULE_COUNT {len(rules.rules)}u\n"
               f"#define AIM__RULE_CONCEPTS {len(rules.concepts)}u\n"
               f"#define AIM__RULE_CATEGORIES {len({r['category'] for r in rules.rules}) + 1}u\n")

@@ -44,6 +44,15 @@ static const option grant_options[] = {
 	REGISTRY_ACTOR,
 };
 
+static const option update_options[] = {
+	{"--display-name", NULL, "TEXT", OPTION_TEXT, 0, AT(display_name), NULL, "its name for people"},
+	{"--description", NULL, "TEXT", OPTION_TEXT, 0, AT(description), NULL, "what it is for"},
+	{"--organization", NULL, "TEXT", OPTION_TEXT, 0, AT(organization), NULL, "who runs it"},
+	REGISTRY_REASON("why, for the record"),
+	REGISTRY_ACTOR,
+};
+
+static int run_update(program *p);
 static int run_register(program *p);
 static int run_list(program *p);
 static int run_show(program *p);
@@ -61,6 +70,7 @@ static const command commands[] = {
 	{"list", "", 0, 0, "list the registered agents, the oldest first", NULL, WITH(list_options), run_list},
 	{"show", "AGENT", 1, 1, "show one agent and the servers it uses", "AGENT is its name or id.", NULL, 0,
 	 sizeof(registry_options), run_show},
+	{"update", "AGENT", 1, 1, "change what is said about an agent", "What is not given stays as it is.", WITH(update_options), run_update},
 	{"verify", "AGENT", 1, 1, "say that an agent is who it says, and may act", "From pending or suspended to verified.",
 	 WITH(verify_options), run_verify},
 	{"suspend", "AGENT", 1, 1, "let an agent do nothing for now", NULL, WITH(suspend_options), run_suspend},
@@ -287,6 +297,28 @@ static int run_register(program *p)
 	code = rc == AIM_OK ? show_agent(p, agent) : refused(what, rc, &err);
 	aim_agent_free(agent);
 	return code;
+}
+
+/* --- update ------------------------------------------------------------------------------------------------------------ */
+
+static int run_update(program *p)
+{
+	char id[64];
+	aim_error err = {0};
+	const registry_options *o = p->options;
+	aim_agent_update u = {.struct_size = sizeof u, .actor = actor_of(o), .reason = aim_str_from(o->reason)};
+	u.display_name = aim_str_from(o->display_name);
+	u.description = aim_str_from(o->description);
+	u.organization = aim_str_from(o->organization);
+	u.flags = (o->display_name ? AIM_AGENT_SET_DISPLAY_NAME : 0) | (o->description ? AIM_AGENT_SET_DESCRIPTION : 0) |
+	          (o->organization ? AIM_AGENT_SET_ORGANIZATION : 0);
+	int code = registry_open(p, TO_WRITE);
+	if (code == EXIT_OK)
+		code = subject_id(p, SUBJECT_AGENT, p->args[0], id, sizeof id);
+	if (code != EXIT_OK)
+		return code;
+	aim_status rc = aim_agent_change(p->registry, aim_str_from(id), &u, &err);
+	return rc == AIM_OK ? find_and_show(p, id) : refused(p->args[0], rc, &err);
 }
 
 /* --- life cycle ------------------------------------------------------------------------------------------------------------ */

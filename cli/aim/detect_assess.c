@@ -1,4 +1,5 @@
 /* cli/aim/detect_assess.c — which registered server each one found is, and what is known of it. */
+#include "attest.h"
 #include "detect.h"
 
 #include "../common/progress.h"
@@ -72,17 +73,6 @@ static int match_all(program *p, matching *m)
 
 /* --- what is known of it ---------------------------------------------------------------------------------------------- */
 
-static aim_status count_drift(program *p, detected *row, aim_error *err)
-{
-	aim_baseline *baseline = NULL;
-	aim_baseline_entry e = {.struct_size = sizeof e};
-	aim_status rc = aim_baseline_open(p->registry, aim_str_from(row->id), &baseline, err);
-	for (size_t i = 0; rc == AIM_OK && aim_baseline_at(baseline, i, &e) == AIM_OK; i++)
-		row->drift += (e.flags & AIM_BASELINE_OPEN) != 0;
-	aim_baseline_free(baseline);
-	return rc;
-}
-
 static uint32_t reasons_of(const detected *row, const aim_confidence_summary *s)
 {
 	uint32_t reasons = row->drift ? REASON_DRIFT : 0;
@@ -97,36 +87,35 @@ static uint32_t reasons_of(const detected *row, const aim_confidence_summary *s)
 	return s->confidence < AIM_CONFIDENCE_PASSING ? reasons | REASON_CONFIDENCE : reasons;
 }
 
-static aim_status judge_registered(program *p, aim_ledger *ledger, detected *row, aim_error *err)
+static aim_status judge_registered(aim_ledger *ledger, detected *row, aim_error *err)
 {
-	aim_confidence *c = NULL;
-	aim_confidence_summary s = {.struct_size = sizeof s};
-	aim_status rc = count_drift(p, row, err);
-	if (rc == AIM_OK)
-		rc = aim_confidence_compute(ledger, aim_str_from(row->id), NULL, &c, err);
-	if (rc == AIM_OK)
-		rc = aim_confidence_read(c, &s);
+	judgement j;
+	aim_status rc = judge(ledger, row->id, 0, &j, err);
 	if (rc == AIM_OK) {
-		row->verdict = aim_confidence_verdict(c, row->drift, 0);
-		row->confidence = s.confidence;
-		row->attestations = s.n_counted;
-		row->consensus = s.consensus;
-		row->status = s.server_status;
-		row->reasons = reasons_of(row, &s);
+		row->verdict = j.verdict;
+		row->drift = j.n_open_drift;
+		row->confidence = j.summary.confidence;
+		row->attestations = j.summary.n_counted;
+		row->consensus = j.summary.consensus;
+		row->status = j.summary.server_status;
+		row->reasons = reasons_of(row, &j.summary);
 	}
-	aim_confidence_free(c);
+	judgement_free(&j);
 	return rc;
 }
 
 static int judge_all(program *p, matching *m)
 {
+	int code = EXIT_OK;
 	aim_error err = {0};
-	aim_ledger *ledger = NULL;
-	aim_status rc = aim_ledger_open(p->registry, NULL, &ledger, &err);
+	aim_status rc = AIM_OK;
+	aim_ledger *ledger = ledger_open(p, &code);
+	if (!ledger)
+		return code;
 	progress_begin("weighing attestations", is_quiet(p));
 	for (size_t i = 0; i < m->n && rc == AIM_OK; i++)
 		if (m->rows[i].match == AIM_DISCOVERY_SAME)
-			rc = judge_registered(p, ledger, &m->rows[i], &err);
+			rc = judge_registered(ledger, &m->rows[i], &err);
 	progress_end();
 	aim_ledger_free(ledger);
 	if (rc != AIM_OK)

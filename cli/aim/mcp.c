@@ -38,6 +38,20 @@ static const option suspend_options[] = {
 static const option revoke_options[] = {REGISTRY_REASON("why, for the record"), REGISTRY_ACTOR};
 static const option link_options[] = {REGISTRY_ACTOR};
 
+static const option update_options[] = {
+	{"--display-name", NULL, "TEXT", OPTION_TEXT, 0, AT(display_name), NULL, "its name for people"},
+	{"--description", NULL, "TEXT", OPTION_TEXT, 0, AT(description), NULL, "what it is for"},
+	{"--server-version", NULL, "TEXT", OPTION_TEXT, 0, AT(version), NULL, "the server's own version"},
+	{"--url", NULL, "URL", OPTION_TEXT, 0, AT(url), NULL, "how it is reached"},
+	{"--verification-url", NULL, "URL", OPTION_TEXT, 0, AT(verification_url), NULL, "where it answers challenges"},
+	{"--capabilities", NULL, "LIST", OPTION_TEXT, 0, AT(capabilities), NULL, "what it declares, separated by commas"},
+	{"--approved", NULL, NULL, OPTION_FLAG, REGISTRY_APPROVED, AT(flags), NULL,
+	 "it was looked at: needed for URLs and capabilities once it was verified, with a reason"},
+	REGISTRY_REASON("why, for the record; needed with --approved"),
+	REGISTRY_ACTOR,
+};
+
+static int run_update(program *p);
 static int run_list(program *p);
 static int run_show(program *p);
 static int run_approve(program *p);
@@ -54,6 +68,7 @@ static const command commands[] = {
 	 WITH(register_options), run_mcp_register},
 	{"list", "", 0, 0, "list the registered servers, the oldest first", NULL, WITH(list_options), run_list},
 	{"show", "SERVER", 1, 1, "show one server", "SERVER is its name or id.", NULL, 0, sizeof(registry_options), run_show},
+	{"update", "SERVER", 1, 1, "change what is said about a server", "What is not given stays as it is.", WITH(update_options), run_update},
 	{"approve", "SERVER", 1, 1, "say that a server is known and may be used", "From pending or suspended to verified.",
 	 WITH(approve_options), run_approve},
 	{"suspend", "SERVER", 1, 1, "take a server out of use for now", NULL, WITH(suspend_options), run_suspend},
@@ -210,13 +225,38 @@ static void show_who(answer *a, const aim_server *s)
 	show_some(a, "version", "version", aim_server_version(s));
 }
 
+static void show_confidence(answer *a, const judgement *j)
+{
+	char percent[AIM_CONFIDENCE_TEXT_SIZE] = "?";
+	aim_status rc = aim_confidence_text(j->summary.confidence, percent);
+	(void)rc;
+	answer_number(a, "confidence_micro", NULL, (uint64_t)j->summary.confidence);
+	answer_text(a, NULL, "confidence", aim_str_from(percent));
+	answer_number(a, "attestations", "attestations", j->summary.n_counted);
+}
+
+static aim_status judge_server(program *p, const aim_server *s, judgement *out, aim_error *err)
+{
+	aim_ledger *ledger = NULL;
+	memset(out, 0, sizeof *out);
+	aim_status rc = aim_ledger_open(p->registry, NULL, &ledger, err);
+	if (rc == AIM_OK)
+		rc = judge(ledger, aim_server_id(s).ptr, 0, out, err);
+	aim_ledger_free(ledger);
+	return rc;
+}
+
 int show_server(program *p, const aim_server *s)
 {
+	judgement j;
 	answer a;
 	char text[40];
 	uint64_t agents = 0;
 	aim_error err = {0};
-	aim_status rc = aim_link_count_agents(p->registry, aim_server_id(s), &agents, &err);
+	aim_status rc = judge_server(p, s, &j, &err);
+	if (rc == AIM_OK)
+		rc = aim_link_count_agents(p->registry, aim_server_id(s), &agents, &err);
+	judgement_free(&j); /* the summary stays */
 	aim_buf *buf = rc == AIM_OK ? new_buf(p) : NULL;
 	if (!buf)
 		return rc == AIM_OK ? EXIT_FAILED : failed("the server", rc, &err);
@@ -229,6 +269,8 @@ int show_server(program *p, const aim_server *s)
 	show_some(&a, "key_id", "key id", aim_server_key_id(s));
 	show_some(&a, "did", "did", aim_server_did(s));
 	answer_number(&a, "agents", "agents", agents);
+	show_confidence(&a, &j);
+	show_some(&a, "last_verified", "last verified", when_text(aim_server_last_verified_us(s), text, sizeof text));
 	answer_text(&a, "created", "created", when_text(aim_server_created_us(s), text, sizeof text));
 	answer_text(&a, "updated", "updated", when_text(aim_server_updated_us(s), text, sizeof text));
 	answer_end(&a);
@@ -253,6 +295,42 @@ static int run_show(program *p)
 	if (code == EXIT_OK)
 		code = subject_id(p, SUBJECT_SERVER, p->args[0], id, sizeof id);
 	return code == EXIT_OK ? find_and_show(p, id) : code;
+}
+
+/* --- update ------------------------------------------------------------------------------------------------------------ */
+
+static int run_update(program *p)
+{
+	char id[64];
+	texts capabilities;
+	aim_error err = {0};
+	const registry_options *o = p->options;
+	aim_server_update u = {.struct_size = sizeof u, .actor = actor_of(o), .reason = aim_str_from(o->reason)};
+	const struct {
+		const char *text;
+		aim_str *into;
+		uint32_t flag;
+	} given[] = {{o->display_name, &u.display_name, AIM_SERVER_SET_DISPLAY_NAME},
+	             {o->description, &u.description, AIM_SERVER_SET_DESCRIPTION},
+	             {o->version, &u.version, AIM_SERVER_SET_VERSION},
+	             {o->url, &u.url, AIM_SERVER_SET_URL},
+	             {o->verification_url, &u.verification_url, AIM_SERVER_SET_VERIFICATION_URL}};
+	for (size_t i = 0; i < N(given); i++) {
+		*given[i].into = aim_str_from(given[i].text);
+		u.flags |= given[i].text ? given[i].flag : 0;
+	}
+	int code = texts_split("--capabilities", o->capabilities, &capabilities);
+	u.capabilities = capabilities.items;
+	u.n_capabilities = capabilities.n;
+	u.flags |= (o->capabilities ? AIM_SERVER_SET_CAPABILITIES : 0) | (o->flags & REGISTRY_APPROVED ? AIM_SERVER_APPROVED : 0);
+	if (code == EXIT_OK)
+		code = registry_open(p, TO_WRITE);
+	if (code == EXIT_OK)
+		code = subject_id(p, SUBJECT_SERVER, p->args[0], id, sizeof id);
+	if (code != EXIT_OK)
+		return code;
+	aim_status rc = aim_server_change(p->registry, aim_str_from(id), &u, &err);
+	return rc == AIM_OK ? find_and_show(p, id) : refused(p->args[0], rc, &err);
 }
 
 /* --- life cycle ------------------------------------------------------------------------------------------------------------ */

@@ -41,6 +41,7 @@ typedef struct registry_options {
 #define REGISTRY_SECURITY 4u
 #define REGISTRY_OVERRIDE 8u
 #define REGISTRY_DENY 16u
+#define REGISTRY_APPROVED 32u
 
 #define REGISTRY_AT(member) offsetof(registry_options, member)
 #define REGISTRY_ACTOR \

@@ -43,6 +43,27 @@ def register_launch():
 
 
 @case
+def update():
+    """what is said changes, the rest stays; once a server was verified, its URL needs an approval"""
+    with Folder() as f:
+        run("mcp", "register", "s", "--url", "https://s.example", "--capabilities", "tools", cwd=f)
+        s = answer("mcp", "update", "s", "--url", "https://t.example", "--description", "new", "--capabilities", "a,b", cwd=f)
+        assert (s["url"], s["description"], s["capabilities"]) == ("https://t.example", "new", ["a", "b"])
+        assert s["confidence_micro"] == 0 and s["attestations"] == 0
+        run("mcp", "approve", "s", cwd=f)
+        assert "AIM_E_SERVER_APPROVAL" in run("mcp", "update", "s", "--url", "https://u.example", cwd=f, code=4).stderr
+        s = answer("mcp", "update", "s", "--url", "https://u.example", "--approved", "--reason", "moved", "--actor", "ada", cwd=f)
+        assert s["url"] == "https://u.example" and s["description"] == "new" and s["status"] == "verified"
+        assert answer("mcp", "update", "s", "--server-version", "2", "--display-name", "S", cwd=f)["version"] == "2"
+        run("mcp", "update", "nobody", "--description", "x", cwd=f, code=1)
+        run("agent", "register", "bot", cwd=f)
+        a = answer("agent", "update", "bot", "--display-name", "Bot", "--organization", "Example", "--reason", "why", cwd=f)
+        assert a["display_name"] == "Bot" and a["organization"] == "Example"
+        assert answer("agent", "update", "bot", "--description", "d", cwd=f)["display_name"] == "Bot"
+        assert len(records(f, "identity_updated")) == 5
+
+
+@case
 def duplicates_and_bad_input():
     """a duplicate names the id that has the name or key; what is no key, URL or name is said"""
     with Folder() as f:

@@ -139,10 +139,12 @@ AIM_API size_t aim_confidence_entry_count(const aim_confidence *confidence);
 /** NULL past the end.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API const aim_confidence_entry *aim_confidence_entry_at(const aim_confidence *confidence, size_t index);
 
-/** How many definitions of a server differ from its baseline, by what was last observed, without anybody's approval.
+/** How many definitions of a server differ from its baseline, by what was last observed, without anybody's approval; or how
+ *  many findings of drift are open in the evidence of its trust (aim/trust.h), when these are more: a changed launch or key
+ *  is in no list.
  *  @param server  in, "srv_…"     @param out  out, set only on AIM_OK
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND (the server), AIM_E_LIMIT, AIM_E_CONFLICT (the baseline changes faster
- *          than it can be read), AIM_E_NOMEM, AIM_E_CALLBACK, AIM_E_STORE_CORRUPT, or the store's
+ *          than it can be read), AIM_E_NOMEM, AIM_E_CLOCK, AIM_E_CALLBACK, AIM_E_STORE_CORRUPT, or the store's
  *  Threads: locked.  Allocates: yes, freed at return.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_confidence_open_drift(aim_ledger *ledger, aim_str server, uint64_t *out,
                                                               aim_error *err);

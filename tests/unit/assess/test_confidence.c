@@ -275,6 +275,13 @@ static void observe(aim_baseline *b, const char *tool)
 	assert_status(aim_baseline_observe(b, &seen, NULL), AIM_OK);
 }
 
+static void open_finding(court *c, const char *id)
+{
+	aim_trust_finding f = {.struct_size = sizeof f, .kind = AIM_TRUST_DRIFT, .source = S("gateway"), .id = S(id)};
+	f.subject = S(c->server);
+	assert_status(aim_trust_open(c->h->registry, &f, NULL, NULL), AIM_OK);
+}
+
 static void test_open_drift(void **state)
 {
 	court *c = *state;
@@ -289,6 +296,10 @@ static void test_open_drift(void **state)
 	aim_baseline_free(b);
 	assert_status(aim_confidence_open_drift(c->ledger, S(c->server), &n, NULL), AIM_OK);
 	assert_int_equal(n, 1);
+	open_finding(c, "drf_1");
+	open_finding(c, "drf_2"); /* as a changed launch, and a changed key */
+	assert_status(aim_confidence_open_drift(c->ledger, S(c->server), &n, NULL), AIM_OK);
+	assert_int_equal(n, 2);
 	assert_status(aim_confidence_open_drift(c->ledger, S("srv_0190f3a4b5c67d8e9f00112233445566"), &n, NULL),
 	              AIM_E_NOT_FOUND);
 	assert_status(aim_confidence_open_drift(c->ledger, S(c->server), NULL, NULL), AIM_E_INVALID);

@@ -29,6 +29,7 @@
 #include <aim/alert.h>
 #include <aim/baseline.h>
 #include <aim/key.h>
+#include <aim/scan.h>
 #include <aim/schemadiff.h>
 
 AIM_BEGIN_DECLS
@@ -109,9 +110,10 @@ typedef struct aim_drift_options {
 	const aim_drift_severity *severities; /**< in, copied; the first row that fits counts */
 	size_t n_severities;                  /**< ≤ 64 */
 	aim_drift_notify notify;              /**< may be NULL */
-	aim_drift_scan scan;                  /**< may be NULL: then no text is grave */
+	aim_drift_scan scan;                  /**< may be NULL: then scanner decides */
 	void *user;                           /**< of notify and scan; owned from the call on, whatever its result */
 	void (*destroy)(void *user);          /**< runs exactly once; may be NULL */
+	aim_scanner *scanner;                 /**< in, kept; may be NULL: then without scan no text is grave */
 } aim_drift_options;
 
 /** A whole list that a server showed. @since 0.1 */

@@ -16,7 +16,7 @@
 
 #define P sizeof(void *)
 AIM__NO_PADDING(aim_drift_severity, 16);
-AIM__NO_PADDING(aim_drift_options, 8 + 6 * P);
+AIM__NO_PADDING(aim_drift_options, 8 + 7 * P);
 AIM__NO_PADDING(aim_drift_record, 24 + 4 * 8 + 18 * P);
 AIM__NO_PADDING(aim_drift_filter, 24 + 4 * P + 8);
 AIM__NO_PADDING(aim_drift_step, 8 + 4 * P);
@@ -64,6 +64,9 @@ static aim_status fill(aim_drift *d, const aim_drift_options *o, aim_error *err)
 		memcpy(d->severities, o->severities, size);
 	}
 	d->options.n_severities = o->n_severities;
+	aim_status rc = o->scanner ? aim_scan_result_new(o->scanner, &d->scanned) : AIM_OK;
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
 	return aim_alerts_open(d->registry->log, NULL, &d->alerts, err);
 }
 
@@ -109,6 +112,7 @@ void aim_drift_free(aim_drift *drift)
 	aim_ctx *ctx = drift->ctx;
 	if (drift->options.destroy)
 		drift->options.destroy(drift->options.user);
+	aim_scan_result_free(drift->scanned);
 	aim_baseline_free(drift->baseline);
 	aim_alerts_free(drift->alerts);
 	aim__buf_dispose(&drift->text);

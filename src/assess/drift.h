@@ -47,6 +47,7 @@ struct aim_drift {
 	aim_alerts *alerts;
 	aim_drift_options options;
 	aim_drift_severity *severities; /* owned copy */
+	aim_scan_result *scanned;       /* keeps options.scanner; NULL without one */
 	aim_baseline *baseline; /* of the server that was checked last; NULL: none */
 	aim__arena arena; /* texts of the findings */
 	aim_drift_finding *findings;

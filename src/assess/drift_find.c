@@ -58,16 +58,25 @@ aim_status aim__drift_add(aim_drift *d, const aim_drift_finding *finding, aim_er
 
 /* ---- texts ---- */
 
-/* Each text in a value is shown to the host's scan, names of members too. */
+static aim_status is_grave(aim_drift *d, aim_str text, int32_t *out_grave)
+{
+	if (d->options.scan)
+		return d->options.scan(d->options.user, text, out_grave);
+	return aim_scan_carries_instructions(d->options.scanner, text, d->scanned, out_grave);
+}
+
+/* Each text in a value is scanned, names of members too. */
 static aim_status scan(aim_drift *d, const aim_json *doc, aim_json_value v, uint32_t *out_flags, aim_error *err)
 {
-	if (!d->options.scan || v == AIM_JSON_NONE)
+	if ((!d->options.scan && !d->scanned) || v == AIM_JSON_NONE)
 		return AIM_OK;
 	for (uint32_t i = v, end = aim__json_skip(doc, v); i < end; i++) {
 		int32_t grave = 0;
 		if ((doc->nodes[i].info & AIM__JSON_TYPE) != AIM_JSON_STRING && !(doc->nodes[i].info & AIM__JSON_KEY))
 			continue;
-		aim_status rc = d->options.scan(d->options.user, aim__json_node_text(doc, &doc->nodes[i]), &grave);
+		aim_status rc = is_grave(d, aim__json_node_text(doc, &doc->nodes[i]), &grave);
+		if (rc == AIM_E_NOMEM)
+			return aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
 		if (rc != AIM_OK)
 			return aim__fail(err, AIM_E_CALLBACK, AIM_LAYER_ASSESS, "the scan of a changed text failed: %s",
 			                 aim_status_text(rc));

@@ -11,8 +11,6 @@
  *
  *  The suite calls the engine directly, with times of its own. It writes keys and logs of any name, so
  *  give it a database to waste.
- *
- *  It is a test, so only the static library has it: link the engine's test with libaim.a.
  */
 #ifndef AIM_PLUGIN_STORE_CONFORMANCE_H
 #define AIM_PLUGIN_STORE_CONFORMANCE_H
@@ -46,8 +44,9 @@ typedef struct aim_store_conformance {
  *  @return AIM_OK when all passed, AIM_E_STORE_ENGINE when one failed, AIM_E_INVALID, AIM_E_VERSION,
  *          AIM_E_NOMEM, or what open returned
  *  Threads: any.  Allocates: yes.  @since 0.1 */
-AIM_CHECK_RESULT aim_status aim_store_conformance_run(aim_ctx *ctx, const aim_store_conformance *suite,
-                                                      aim_error *err);
+AIM_API AIM_CHECK_RESULT aim_status aim_store_conformance_run(aim_ctx *ctx,
+                                                              const aim_store_conformance *suite,
+                                                              aim_error *err);
 
 AIM_END_DECLS
 

@@ -118,6 +118,7 @@ static aim_status post_server(request *r)
 	aim_str capabilities[CAPABILITIES];
 	aim_public_key key;
 	aim_server *server = NULL;
+	aim_baseline *baseline = NULL;
 	aim_server_spec spec = {.struct_size = sizeof spec, .name = text_of(r, "name"), .url = text_of(r, "url")};
 	spec.display_name = text_of(r, "display_name");
 	spec.description = text_of(r, "description");
@@ -130,7 +131,12 @@ static aim_status post_server(request *r)
 	if (rc == AIM_OK)
 		rc = aim_server_register(registry, &spec, &server, &r->err);
 	if (rc == AIM_OK)
+		rc = aim_baseline_open(registry, aim_server_id(server), &baseline, &r->err);
+	if (rc == AIM_OK)
+		rc = aim_baseline_register(baseline, spec.actor, &r->err); // what was registered is what is approved
+	if (rc == AIM_OK)
 		rc = put_server(r, server);
+	aim_baseline_free(baseline);
 	aim_server_free(server);
 	return rc;
 }

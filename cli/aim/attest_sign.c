@@ -34,6 +34,7 @@ typedef struct signing {
 	aim_ledger *ledger;
 	aim_str *tools; /* into baseline */
 	size_t n_tools;
+	size_t n_shown; /* what the server showed of itself: launch and key come from its registration */
 	aim_buf *envelope;
 	int64_t before, after; /* confidence */
 	aim_ledger_receipt receipt;
@@ -123,6 +124,7 @@ static int take_definition(signing *s, const aim_baseline_entry *e)
 		say("%s differs from its baseline: look at it and approve it first", aim_server_name(s->server).ptr);
 		return EXIT_REFUSED;
 	}
+	s->n_shown += e->kind <= AIM_FINGERPRINT_SERVER;
 	if (e->kind == AIM_FINGERPRINT_TOOL)
 		s->tools[s->n_tools++] = e->name;
 	return EXIT_OK;
@@ -132,11 +134,7 @@ static int take_surface(signing *s)
 {
 	size_t n = aim_baseline_count(s->baseline);
 	int code = EXIT_OK;
-	if (n == 0) {
-		say("nothing was seen of %s yet: run it through aim-guard once", aim_server_name(s->server).ptr);
-		return EXIT_REFUSED;
-	}
-	s->tools = calloc(n, sizeof *s->tools);
+	s->tools = calloc(n + 1, sizeof *s->tools);
 	if (!s->tools) {
 		say("out of memory");
 		return EXIT_FAILED;
@@ -145,6 +143,10 @@ static int take_surface(signing *s)
 		aim_baseline_entry e = {.struct_size = sizeof e};
 		aim_status rc = aim_baseline_at(s->baseline, i, &e);
 		code = rc == AIM_OK ? take_definition(s, &e) : failed(s->o->server, rc, NULL);
+	}
+	if (code == EXIT_OK && s->n_shown == 0) {
+		say("nothing was seen of %s yet: run it through aim-guard once", aim_server_name(s->server).ptr);
+		code = EXIT_REFUSED;
 	}
 	return code;
 }

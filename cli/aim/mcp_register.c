@@ -39,6 +39,19 @@ static int server_spec(program *p, const registry_options *o, aim_server_spec *s
 	return code;
 }
 
+/* Registers a server, with its launch and key as the approved baseline: what they are now is what later ones are compared with. */
+static aim_status register_server(program *p, const aim_server_spec *spec, aim_server **out, aim_error *err)
+{
+	aim_baseline *baseline = NULL;
+	aim_status rc = aim_server_register(p->registry, spec, out, err);
+	if (rc == AIM_OK)
+		rc = aim_baseline_open(p->registry, aim_server_id(*out), &baseline, err);
+	if (rc == AIM_OK)
+		rc = aim_baseline_register(baseline, spec->actor, err);
+	aim_baseline_free(baseline);
+	return rc;
+}
+
 /* --- from the command line --------------------------------------------------------------------------------------------- */
 
 static int register_and_show(program *p, const aim_server_spec *spec)
@@ -46,7 +59,7 @@ static int register_and_show(program *p, const aim_server_spec *spec)
 	char what[300];
 	aim_error err = {0};
 	aim_server *server = NULL;
-	aim_status rc = aim_server_register(p->registry, spec, &server, &err);
+	aim_status rc = register_server(p, spec, &server, &err);
 	snprintf(what, sizeof what, "server %.*s", (int)(spec->name.len < 250 ? spec->name.len : 250), spec->name.ptr);
 	int code = rc == AIM_OK ? show_server(p, server) : refused(what, rc, &err);
 	aim_server_free(server);
@@ -208,7 +221,7 @@ static aim_status register_numbered(all *a, aim_str name, aim_server **out, aim_
 		         name.len ? name.ptr : "", n);
 		a->spec.name = aim_str_from(numbered);
 		aim_error_clear(err);
-		rc = aim_server_register(a->p->registry, &a->spec, out, err);
+		rc = register_server(a->p, &a->spec, out, err);
 	}
 	return rc;
 }

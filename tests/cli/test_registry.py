@@ -28,6 +28,7 @@ def register_server():
         assert s["capabilities"] == ["tools", "resources"] and s["version"] == "1.2.0" and s["owner"] == "ada@example.org"
         assert answer("mcp", "show", "weather", cwd=f) == answer("mcp", "show", s["id"], cwd=f) == s
         assert records(f, "identity_created")[0]["actor"]["user"] == "ada"
+        assert records(f, "baseline_created")[0]["actor"]["user"] == "ada"
         r = run("mcp", "register", "other", "--url", "https://other.example", cwd=f)
         assert r.stderr == "" and re.search(r"^status +pending$", r.stdout, re.M)
 

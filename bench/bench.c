@@ -152,6 +152,29 @@ double bench_run(const char *name, bench_work work, void *arg, size_t bytes_per_
 	return bench_run_fixed(name, work, arg, bytes_per_op, SAMPLES, calibrate(work, arg));
 }
 
+static double median_of(double *values, size_t n)
+{
+	qsort(values, n, sizeof *values, by_value);
+	return values[n / 2];
+}
+
+void bench_run_against(const char *name, bench_work work, const char *against, bench_work reference, const char *ratio,
+                       void *arg)
+{
+	double ns[SAMPLES], reference_ns[SAMPLES], ratios[SAMPLES];
+	if (!bench_wanted(name))
+		return;
+	size_t n = calibrate(work, arg), m = calibrate(reference, arg);
+	for (size_t i = 0; i < SAMPLES; i++) {
+		ns[i] = time_batch(work, arg, n);
+		reference_ns[i] = time_batch(reference, arg, m);
+		ratios[i] = ns[i] / reference_ns[i];
+	}
+	print_line(against, median_of(reference_ns, SAMPLES), 0, allocs_per_op(reference, arg, m));
+	print_line(name, median_of(ns, SAMPLES), 0, allocs_per_op(work, arg, n));
+	bench_value(ratio, median_of(ratios, SAMPLES));
+}
+
 double bench_percentile(const char *name, bench_work work, void *arg, double percentile)
 {
 	static double ns[TAIL_SAMPLES];

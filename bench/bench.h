@@ -25,6 +25,10 @@ size_t bench_allocs(void);
 /* Median of 31 batches of about 4 ms; allocs are per operation, measured on a warm run. Returns the
  * ns per operation (0 when the name was not asked for). bytes_per_op 0: no bytes/s. */
 double bench_run(const char *name, bench_work work, void *arg, size_t bytes_per_op);
+/* Two works against each other in one run: batches of both by turns, so that what slows the machine slows both. Prints
+ * name and against as bench_run does, and `ratio` as the median of the pairs. */
+void bench_run_against(const char *name, bench_work work, const char *against, bench_work reference, const char *ratio,
+                       void *arg);
 /* The same for slow operations (I/O): `samples` batches of n operations each, no calibration. */
 double bench_run_fixed(const char *name, bench_work work, void *arg, size_t bytes_per_op, size_t samples,
                        size_t n);

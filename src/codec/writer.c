@@ -2,6 +2,7 @@
 #include "codec/writer.h"
 
 #include "base/buf.h"
+#include "codec/encoding.h"
 #include "codec/jcs.h"
 #include "codec/scan.h"
 #include "codec/utf8.h"
@@ -208,6 +209,25 @@ void aim__write_raw(aim__json_writer *w, aim_bytes json)
 {
 	if (begin_item(w))
 		note(w, aim__buf_add(w->out, json.ptr, json.len));
+}
+
+static aim_status add_base64(aim_buf *out, aim_bytes bytes)
+{
+	size_t len = aim__encoding_text_size(AIM_ENCODING_BASE64, bytes.len);
+	if (len == 0 && bytes.len > 0)
+		return AIM_E_LIMIT;
+	aim_status rc = aim__buf_reserve(out, len + 2);
+	if (rc != AIM_OK)
+		return rc;
+	out->ptr[out->len++] = '"';
+	out->len += aim__encoding_write(AIM_ENCODING_BASE64, bytes, (char *)out->ptr + out->len);
+	return aim__buf_add_byte(out, '"');
+}
+
+void aim__write_base64(aim__json_writer *w, aim_bytes bytes)
+{
+	if (begin_item(w))
+		note(w, add_base64(w->out, bytes));
 }
 
 void aim__write_canonical(aim__json_writer *w, const aim_json *doc, aim_json_value value,

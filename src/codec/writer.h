@@ -41,6 +41,8 @@ void aim__write_bool(aim__json_writer *w, int value);
 void aim__write_null(aim__json_writer *w);
 /* A whole JSON text, not looked at: aim_json_raw() of a value, or text written before. */
 void aim__write_raw(aim__json_writer *w, aim_bytes json);
+/* A string of the bytes in padded base64. */
+void aim__write_base64(aim__json_writer *w, aim_bytes bytes);
 /* A value of a document in canonical form (flags of aim_json_canonicalize). */
 void aim__write_canonical(aim__json_writer *w, const aim_json *doc, aim_json_value value,
                           uint32_t flags);

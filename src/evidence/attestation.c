@@ -21,6 +21,7 @@ AIM__NO_PADDING(aim_attestation_payload, 8 + 7 * sizeof(aim_str) + sizeof(void *
 
 #define NONCE_BYTES 16
 #define US_PER_S 1000000
+#define TEXT_ROOM 1024 /* of most payloads */
 
 /* ---- the statement ---- */
 
@@ -33,8 +34,9 @@ static size_t size_of(const aim_attestation_payload *p)
 	return n;
 }
 
-/* Members in the order of RFC 8785 §3.2.3; those of aim/intoto.h. */
-static aim_status write_members(const aim_attestation_payload *p, aim_bytes predicate, aim_buf *out)
+/* The statement around a payload, appended to out. Members in the order of RFC 8785 §3.2.3; those of
+ * aim/intoto.h. */
+static aim_status write_statement(const aim_attestation_payload *p, aim_buf *out, aim_error *err)
 {
 	char hex[64];
 	aim__json_writer w;
@@ -43,7 +45,7 @@ static aim_status write_members(const aim_attestation_payload *p, aim_bytes pred
 	aim__write_begin_object(&w);
 	aim__write_member_text(&w, "_type", AIM_INTOTO_STATEMENT_TYPE);
 	aim__write_key(&w, "predicate");
-	aim__write_raw(&w, predicate);
+	aim__attestation_write(p, &w);
 	aim__write_member_text(&w, "predicateType", AIM_ATTESTATION_PREDICATE_TYPE);
 	aim__write_key(&w, "subject");
 	aim__write_begin_array(&w);
@@ -56,20 +58,7 @@ static aim_status write_members(const aim_attestation_payload *p, aim_bytes pred
 	aim__write_end_object(&w);
 	aim__write_end_array(&w);
 	aim__write_end_object(&w);
-	return aim__write_finish(&w);
-}
-
-/* The statement around a payload, appended to out. scratch is used up. */
-static aim_status write_statement(const aim_attestation_payload *p, aim_buf *scratch, aim_buf *out, aim_error *err)
-{
-	aim_buf_clear(scratch);
-	aim_status rc = aim__buf_reserve(scratch, size_of(p));
-	if (rc == AIM_OK)
-		rc = aim__buf_reserve(out, size_of(p));
-	if (rc == AIM_OK)
-		rc = aim__attestation_write(p, scratch);
-	if (rc == AIM_OK)
-		rc = write_members(p, aim_buf_bytes(scratch), out);
+	aim_status rc = aim__write_finish(&w);
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
 }
 
@@ -82,10 +71,20 @@ static int compare(aim_str a, aim_str b)
 	return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
-/* A sorted copy, each capability once. They are few, and mostly sorted already. */
+static int are_sorted(const aim_attestation_payload *p)
+{
+	for (uint64_t i = 1; i < p->n_capabilities; i++)
+		if (compare(p->capabilities[i - 1], p->capabilities[i]) >= 0)
+			return 0;
+	return 1;
+}
+
+/* A sorted copy, each capability once, unless they are so already, as mostly. */
 aim_status aim__attestation_sort(aim__arena *arena, aim_attestation_payload *p, aim_error *err)
 {
 	uint64_t n = 0;
+	if (are_sorted(p))
+		return AIM_OK;
 	aim_str *items = aim__arena_array(arena, (size_t)p->n_capabilities, sizeof *items);
 	if (!items)
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
@@ -134,19 +133,20 @@ static aim_status fill_in_nonce(const aim_ctx *ctx, aim_attestation_payload *p, 
 static aim_status sign_payload(const aim_key *key, aim_attestation_payload *p, aim_buf *out, aim_error *err)
 {
 	aim_ctx *ctx = aim__key_ctx(key);
-	aim_buf scratch, statement;
+	const aim_str type = aim_str_from(AIM_INTOTO_PAYLOAD_TYPE);
+	aim_buf work; /* the statement, then what is signed */
 	aim__arena arena;
-	aim__buf_init(&scratch, ctx);
-	aim__buf_init(&statement, ctx);
+	aim__buf_init(&work, ctx);
 	aim__arena_init(&arena, ctx, 1024, 0);
 	aim_status rc = aim__attestation_sort(&arena, p, err);
+	if (rc == AIM_OK && aim__buf_reserve(&work, size_of(p) + aim__dsse_pae_size(type, size_of(p))) == AIM_E_NOMEM)
+		rc = aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
 	if (rc == AIM_OK)
-		rc = write_statement(p, &scratch, &statement, err);
+		rc = write_statement(p, &work, err);
 	if (rc == AIM_OK)
-		rc = aim_dsse_sign(key, aim_str_from(AIM_INTOTO_PAYLOAD_TYPE), aim_buf_bytes(&statement), out, err);
+		rc = aim__dsse_sign(key, type, &work, out, err);
 	aim__arena_dispose(&arena);
-	aim__buf_dispose(&statement);
-	aim__buf_dispose(&scratch);
+	aim__buf_dispose(&work);
 	return rc;
 }
 
@@ -180,79 +180,110 @@ static int same_bytes(aim_bytes a, aim_bytes b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-/* Sound JSON with another spelling could be read in two ways by two readers. */
-static aim_status check_spelling(aim_attestation *a, aim_bytes statement, aim_error *err)
+/* Sound JSON with another spelling could be read in two ways by two readers. It is written again behind the one
+ * that was read, where there is room for it. */
+static aim_status check_spelling(aim_attestation *a, aim__dsse *e, aim_error *err)
 {
-	aim_buf scratch, again;
+	size_t end = e->pae.len;
 	const aim_attestation_payload *p = &a->payload;
 	aim_status rc = aim__attestation_check(a->ctx, p, err);
-	for (uint64_t i = 1; rc == AIM_OK && i < p->n_capabilities; i++)
-		if (compare(p->capabilities[i - 1], p->capabilities[i]) >= 0)
-			rc = aim__fail(err, AIM_E_ENVELOPE, AIM_LAYER_EVIDENCE,
-			               "attestation: the capabilities are not sorted, or one is there twice");
+	if (rc == AIM_OK && !are_sorted(p))
+		rc = aim__fail(err, AIM_E_ENVELOPE, AIM_LAYER_EVIDENCE,
+		               "attestation: the capabilities are not sorted, or one is there twice");
 	if (rc != AIM_OK)
 		return rc == AIM_E_LIMIT ? rc : AIM_E_ENVELOPE;
-	aim__buf_init(&scratch, a->ctx);
-	aim__buf_init(&again, a->ctx);
-	rc = write_statement(p, &scratch, &again, err);
-	if (rc == AIM_OK && !same_bytes(aim_buf_bytes(&again), statement))
+	rc = write_statement(p, &e->pae, err);
+	if (rc == AIM_OK && !same_bytes(aim_bytes_from(e->pae.ptr + e->payload, end - e->payload),
+	                                aim_bytes_from(e->pae.ptr + end, e->pae.len - end)))
 		rc = aim__fail(err, AIM_E_ENVELOPE, AIM_LAYER_EVIDENCE,
 		               "attestation: not in its one spelling: canonical JSON, one subject, no other members");
-	aim__buf_dispose(&again);
-	aim__buf_dispose(&scratch);
 	return rc;
 }
 
-static aim_status read_statement(aim_attestation *a, aim_bytes statement, aim_error *err)
+/* Of the envelope, only the decoded payload is left behind this: its document becomes the statement's. */
+static aim_status read_statement(aim_attestation *a, aim__dsse *e, aim_error *err)
 {
-	aim_json doc;
-	aim__json_init(&doc, a->ctx);
-	aim_status rc = aim_json_parse(&doc, statement, AIM_JSON_BORROW, err);
+	aim_json *doc = &e->doc;
+	const aim_bytes statement = aim_bytes_from(e->pae.ptr + e->payload, e->pae.len - e->payload);
+	aim_status rc = aim_json_parse(doc, statement, AIM_JSON_BORROW, err);
 	if (rc == AIM_OK)
-		rc = aim_intoto_check(&doc, aim_str_from(AIM_ATTESTATION_PREDICATE_TYPE), err);
+		rc = aim_intoto_check(doc, aim_str_from(AIM_ATTESTATION_PREDICATE_TYPE), err);
 	else if (rc != AIM_E_NOMEM)
 		rc = aim__fail(err, AIM_E_ENVELOPE, AIM_LAYER_EVIDENCE, "attestation: the payload is not sound JSON");
 	if (rc == AIM_OK)
-		rc = aim__attestation_read(&doc, aim_intoto_predicate(&doc), &a->arena, &a->payload, err);
+		rc = aim__attestation_read(doc, aim_intoto_predicate(doc), &a->arena, &a->payload, err);
 	if (rc == AIM_OK)
-		rc = check_spelling(a, statement, err);
-	aim__json_dispose(&doc);
+		rc = check_spelling(a, e, err);
 	return rc;
 }
 
-static aim_status check_signature(const aim_attestation *a, const aim__dsse *e, const aim_public_key *key, aim_error *err)
+static aim_status check_key(const aim_attestation *a, const aim_public_key *key, aim_error *err)
 {
-	if (memcmp(a->payload.agent_key.bytes, key->bytes, sizeof key->bytes) != 0)
-		return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_EVIDENCE,
-		                 "attestation: agent_key is another key than the one to trust");
-	return aim__dsse_match(e, key, err);
+	if (memcmp(a->payload.agent_key.bytes, key->bytes, sizeof key->bytes) == 0)
+		return AIM_OK;
+	return aim__fail(err, AIM_E_UNTRUSTED_KEY, AIM_LAYER_EVIDENCE,
+	                 "attestation: agent_key is another key than the one to trust");
 }
 
-/* key NULL: verifies nothing. */
+/* The envelope, of the type that attestations have, and room to write its payload twice. */
+static aim_status read_envelope(aim__dsse *e, aim_str envelope, aim_error *err)
+{
+	const aim_str type = aim_str_from(AIM_INTOTO_PAYLOAD_TYPE);
+	size_t most = aim__encoding_bytes_size(AIM_ENCODING_BASE64, envelope.len);
+	if (most <= e->doc.ctx->limits.max_message_bytes &&
+	    aim__buf_reserve(&e->pae, most + aim__dsse_pae_size(type, most)) == AIM_E_NOMEM)
+		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
+	aim_status rc = aim__dsse_read(e, envelope, err);
+	if (rc == AIM_OK && !aim_str_equal(e->type, type))
+		rc = aim__dsse_malformed(e, aim__json_member_text(&e->doc, AIM_JSON_ROOT, "payloadType"),
+		                         "payloadType is not " AIM_INTOTO_PAYLOAD_TYPE, err);
+	return rc;
+}
+
+/* key NULL: verifies nothing. The signature is checked before what it signs is read, and told of last: what is no
+ * attestation, or of another key, is that first. */
 static aim_status parse(aim_attestation *a, aim_str envelope, const aim_public_key *key, aim_error *err)
 {
 	aim__dsse e;
+	aim_error signature_err;
+	aim_status signature = AIM_OK;
 	aim__dsse_init(&e, a->ctx);
-	aim_status rc = aim__dsse_read(&e, envelope, err);
-	if (rc == AIM_OK && !aim_str_equal(e.type, aim_str_from(AIM_INTOTO_PAYLOAD_TYPE)))
-		rc = aim__dsse_malformed(&e, aim__json_member_text(&e.doc, AIM_JSON_ROOT, "payloadType"),
-		                         "payloadType is not " AIM_INTOTO_PAYLOAD_TYPE, err);
-	if (rc == AIM_OK)
-		rc = read_statement(a, aim_bytes_from(e.pae.ptr + e.payload, e.pae.len - e.payload), err);
+	aim_status rc = read_envelope(&e, envelope, err);
 	if (rc == AIM_OK && key)
-		rc = check_signature(a, &e, key, err);
+		signature = aim__dsse_match(&e, key, &signature_err);
+	if (rc == AIM_OK)
+		rc = read_statement(a, &e, err);
+	if (rc == AIM_OK && key)
+		rc = check_key(a, key, err);
+	if (rc == AIM_OK && key) {
+		rc = signature;
+		if (err)
+			*err = signature_err;
+	}
 	aim__dsse_dispose(&e);
 	return rc;
+}
+
+/* It is in its own arena: one piece of memory. */
+aim_attestation *aim__attestation_new(aim_ctx *ctx)
+{
+	aim__arena arena;
+	aim__arena_init(&arena, ctx, sizeof(aim_attestation) + TEXT_ROOM, 0);
+	aim_attestation *a = aim__arena_alloc(&arena, sizeof *a);
+	if (!a)
+		return NULL;
+	memset(a, 0, sizeof *a);
+	a->ctx = aim__ctx_ref(ctx);
+	a->arena = arena;
+	return a;
 }
 
 static aim_status open_envelope(aim_ctx *ctx, aim_str envelope, const aim_public_key *key, aim_attestation **out,
                                 aim_error *err)
 {
-	aim_attestation *a = aim__alloc_zeroed(ctx, sizeof *a);
+	aim_attestation *a = aim__attestation_new(ctx);
 	if (!a)
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
-	a->ctx = aim__ctx_ref(ctx);
-	aim__arena_init(&a->arena, ctx, 1024, 0);
 	aim_status rc = parse(a, envelope, key, err);
 	if (rc == AIM_OK)
 		*out = a;
@@ -273,8 +304,8 @@ void aim_attestation_free(aim_attestation *attestation)
 	if (!attestation)
 		return;
 	aim_ctx *ctx = attestation->ctx;
-	aim__arena_dispose(&attestation->arena);
-	aim__free(ctx, attestation, sizeof *attestation);
+	aim__arena arena = attestation->arena;
+	aim__arena_dispose(&arena);
 	aim__ctx_unref(ctx);
 }
 

@@ -152,32 +152,29 @@ static void write_server(aim__json_writer *w, const aim_attestation_payload *p)
 }
 
 /* Members in the order of RFC 8785 §3.2.3. */
-aim_status aim__attestation_write(const aim_attestation_payload *p, aim_buf *out)
+void aim__attestation_write(const aim_attestation_payload *p, aim__json_writer *w)
 {
-	aim__json_writer w;
-	aim__write_init(&w, out);
-	aim__write_begin_object(&w);
-	aim__write_member_string(&w, "agent_id", p->agent_id);
-	write_key(&w, "agent_key", &p->agent_key);
-	aim__write_key(&w, "capabilities");
-	aim__write_begin_array(&w);
+	aim__write_begin_object(w);
+	aim__write_member_string(w, "agent_id", p->agent_id);
+	write_key(w, "agent_key", &p->agent_key);
+	aim__write_key(w, "capabilities");
+	aim__write_begin_array(w);
 	for (uint64_t i = 0; i < p->n_capabilities; i++)
-		aim__write_string(&w, p->capabilities[i]);
-	aim__write_end_array(&w);
-	write_optional(&w, "checksum", p->checksum);
+		aim__write_string(w, p->capabilities[i]);
+	aim__write_end_array(w);
+	write_optional(w, "checksum", p->checksum);
 	if (p->flags & AIM_ATTESTATION_COMMAND)
-		write_hash(&w, "command_hash", p->command_hash);
-	write_hash(&w, "config_hash", p->config_hash);
-	aim__write_member_bool(&w, "connection_ok", (p->flags & AIM_ATTESTATION_CONNECTED) != 0);
-	aim__write_member_int64(&w, "expires_at", p->expires_at_s);
-	aim__write_member_bool(&w, "health_ok", (p->flags & AIM_ATTESTATION_HEALTHY) != 0);
-	aim__write_member_int64(&w, "issued_at", p->issued_at_s);
-	aim__write_member_int64(&w, "latency_us", p->latency_us);
-	write_hash(&w, "manifest_hash", p->manifest_hash);
-	aim__write_member_string(&w, "nonce", p->nonce);
-	write_server(&w, p);
-	aim__write_end_object(&w);
-	return aim__write_finish(&w);
+		write_hash(w, "command_hash", p->command_hash);
+	write_hash(w, "config_hash", p->config_hash);
+	aim__write_member_bool(w, "connection_ok", (p->flags & AIM_ATTESTATION_CONNECTED) != 0);
+	aim__write_member_int64(w, "expires_at", p->expires_at_s);
+	aim__write_member_bool(w, "health_ok", (p->flags & AIM_ATTESTATION_HEALTHY) != 0);
+	aim__write_member_int64(w, "issued_at", p->issued_at_s);
+	aim__write_member_int64(w, "latency_us", p->latency_us);
+	write_hash(w, "manifest_hash", p->manifest_hash);
+	aim__write_member_string(w, "nonce", p->nonce);
+	write_server(w, p);
+	aim__write_end_object(w);
 }
 
 /* ---- reading ---- */

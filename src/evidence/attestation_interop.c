@@ -355,12 +355,10 @@ static aim_status parse(aim_attestation *a, aim_str payload, aim_buf *compact, a
 static aim_status open_both(aim_ctx *ctx, aim_str payload, aim_str signature, aim_buf *compact,
                             uint8_t bytes[AIM_KEY_SIGNATURE_LEN], aim_attestation **out, aim_error *err)
 {
-	aim_attestation *a = aim__alloc_zeroed(ctx, sizeof *a);
+	aim_attestation *a = aim__attestation_new(ctx);
 	if (!a)
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_EVIDENCE);
-	a->ctx = aim__ctx_ref(ctx);
 	a->payload.struct_size = sizeof a->payload;
-	aim__arena_init(&a->arena, ctx, 1024, 0);
 	aim_status rc = parse(a, payload, compact, err);
 	if (rc == AIM_OK)
 		rc = read_signature(signature, bytes, a, err);

@@ -12,6 +12,8 @@
 /* "DSSEv1", two numbers and the spaces around them. */
 #define PAE_HEAD 64u
 #define KEYID_LEN (AIM_KEY_ID_SIZE - 1)
+/* The names of the members, one signature and its key's id. */
+#define ENVELOPE_HEAD 256u
 
 /* ---- the pre-authentication encoding ---- */
 
@@ -21,6 +23,11 @@ static aim_status add_sized(aim_buf *out, size_t len)
 	if (rc == AIM_OK)
 		rc = aim__buf_add_u64(out, len);
 	return rc == AIM_OK ? aim__buf_add_byte(out, ' ') : rc;
+}
+
+size_t aim__dsse_pae_size(aim_str type, size_t payload_len)
+{
+	return type.len + payload_len + PAE_HEAD;
 }
 
 /* Everything in front of the payload. */
@@ -36,7 +43,7 @@ aim_status aim__dsse_pae_head(aim_buf *out, aim_str type, size_t payload_len)
 
 static aim_status add_pae(aim_buf *out, aim_str type, aim_bytes payload)
 {
-	aim_status rc = aim__buf_reserve(out, type.len + payload.len + PAE_HEAD);
+	aim_status rc = aim__buf_reserve(out, aim__dsse_pae_size(type, payload.len));
 	if (rc == AIM_OK)
 		rc = aim__dsse_pae_head(out, type, payload.len);
 	return rc == AIM_OK ? aim__buf_add(out, payload.ptr, payload.len) : rc;
@@ -54,23 +61,6 @@ aim_status aim_dsse_pae(aim_str payload_type, aim_bytes payload, aim_buf *out)
 }
 
 /* ---- writing ---- */
-
-static void write_base64(aim__json_writer *w, aim_bytes bytes)
-{
-	aim_buf text;
-	aim__buf_init(&text, w->out->ctx);
-	aim_status rc = aim__buf_reserve(&text, 2 + aim__encoding_text_size(AIM_ENCODING_BASE64, bytes.len));
-	if (rc == AIM_OK)
-		rc = aim__buf_add_byte(&text, '"');
-	if (rc == AIM_OK)
-		rc = aim_encoding_encode(AIM_ENCODING_BASE64, bytes, &text);
-	if (rc == AIM_OK)
-		rc = aim__buf_add_byte(&text, '"');
-	aim__write_raw(w, aim_buf_bytes(&text));
-	if (rc != AIM_OK && w->status == AIM_OK)
-		w->status = rc;
-	aim__buf_dispose(&text);
-}
 
 typedef struct signature {
 	char keyid[AIM_KEY_ID_SIZE];
@@ -90,7 +80,7 @@ static void write_signature(aim__json_writer *w, const signature *s)
 	aim__write_begin_object(w);
 	aim__write_member_text(w, "keyid", s->keyid);
 	aim__write_key(w, "sig");
-	write_base64(w, (aim_bytes){s->bytes, sizeof s->bytes});
+	aim__write_base64(w, (aim_bytes){s->bytes, sizeof s->bytes});
 	aim__write_end_object(w);
 }
 
@@ -98,24 +88,51 @@ static aim_status write_first(const signature *s, aim_str type, aim_bytes payloa
                               aim_error *err)
 {
 	aim__json_writer w;
+	size_t text = aim__encoding_text_size(AIM_ENCODING_BASE64, payload.len);
+	aim_status rc = aim__buf_reserve(out, text + type.len + ENVELOPE_HEAD);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
 	aim__write_init(&w, out);
 	aim__write_begin_object(&w);
 	aim__write_key(&w, "payload");
-	write_base64(&w, payload);
+	aim__write_base64(&w, payload);
 	aim__write_member_string(&w, "payloadType", type);
 	aim__write_key(&w, "signatures");
 	aim__write_begin_array(&w);
 	write_signature(&w, s);
 	aim__write_end_array(&w);
 	aim__write_end_object(&w);
-	aim_status rc = aim__write_finish(&w);
+	rc = aim__write_finish(&w);
 	return rc == AIM_OK ? AIM_OK : aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
+}
+
+/* The encoding is written behind what work holds. payload may be in work, when work has room for it. */
+static aim_status sign_behind(const aim_key *key, aim_str type, aim_bytes payload, aim_buf *work, aim_buf *out,
+                              aim_error *err)
+{
+	signature s;
+	size_t before = work->len;
+	aim_status rc = add_pae(work, type, payload);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
+	rc = make_signature(key, aim_bytes_from(work->ptr + before, work->len - before), &s, err);
+	return rc == AIM_OK ? write_first(&s, type, payload, out, err) : rc;
+}
+
+aim_status aim__dsse_sign(const aim_key *key, aim_str type, aim_buf *work, aim_buf *out, aim_error *err)
+{
+	aim_status rc = aim__dsse_check_size(work->ctx, work->len, err);
+	if (rc != AIM_OK)
+		return rc;
+	rc = aim__buf_reserve(work, aim__dsse_pae_size(type, work->len));
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
+	return sign_behind(key, type, aim_buf_bytes(work), work, out, err);
 }
 
 aim_status aim_dsse_sign(const aim_key *key, aim_str payload_type, aim_bytes payload, aim_buf *out,
                          aim_error *err)
 {
-	signature s;
 	aim_buf pae;
 	if (!key || !out || !payload_type.ptr || payload_type.len == 0 || (!payload.ptr && payload.len > 0))
 		return AIM__MISUSE(key ? aim__key_ctx(key) : NULL, "key, payload_type, payload and out are required");
@@ -127,13 +144,7 @@ aim_status aim_dsse_sign(const aim_key *key, aim_str payload_type, aim_bytes pay
 	if (rc != AIM_OK)
 		return rc;
 	aim__buf_init(&pae, ctx);
-	rc = add_pae(&pae, payload_type, payload);
-	if (rc != AIM_OK)
-		aim__fail_plain(err, rc, AIM_LAYER_EVIDENCE);
-	else
-		rc = make_signature(key, aim_buf_bytes(&pae), &s, err);
-	if (rc == AIM_OK)
-		rc = write_first(&s, payload_type, payload, out, err);
+	rc = sign_behind(key, payload_type, payload, &pae, out, err);
 	aim__buf_dispose(&pae);
 	return rc;
 }

@@ -32,6 +32,11 @@ aim_status aim__dsse_malformed(const aim__dsse *e, aim_json_value at, const char
 
 /* The encoding up to the payload. On failure out holds part of it. */
 aim_status aim__dsse_pae_head(aim_buf *out, aim_str type, size_t payload_len);
+/* Room for all of it, at least. */
+size_t aim__dsse_pae_size(aim_str type, size_t payload_len);
+/* aim_dsse_sign() of what work holds. The encoding is written behind it: where work has room for that already,
+ * nothing grows but out. */
+aim_status aim__dsse_sign(const aim_key *key, aim_str type, aim_buf *work, aim_buf *out, aim_error *err);
 /* AIM_E_LIMIT over limits.max_message_bytes. */
 aim_status aim__dsse_check_size(const aim_ctx *ctx, size_t len, aim_error *err);
 

@@ -82,7 +82,7 @@ static aim_status decode_payload(aim__dsse *e)
 {
 	uint32_t form = alphabet_of(e->payload_text);
 	size_t len = decoded_size(e->payload_text), cap = aim__encoding_bytes_size(form, e->payload_text.len);
-	aim_status rc = aim__buf_reserve(&e->pae, e->type.len + cap + 64); /* and the numbers */
+	aim_status rc = aim__buf_reserve(&e->pae, aim__dsse_pae_size(e->type, cap));
 	if (rc == AIM_OK)
 		rc = aim__dsse_pae_head(&e->pae, e->type, len);
 	if (rc == AIM_OK)

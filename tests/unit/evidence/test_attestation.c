@@ -309,6 +309,35 @@ static aim_status round_trip(aim_ctx *c, void *arg)
 	return rc;
 }
 
+/* What one costs, however it is used: to write, the work, the sorted tools and the envelope; to verify, the handle,
+ * the bytes that are signed and their document. */
+static void test_allocation_counts(void **state)
+{
+	test_heap heap;
+	aim_attestation_payload p = payload();
+	aim_attestation *a = NULL;
+	aim_ctx *counted = test_ctx(&heap);
+	aim_key *mine = kit_key(counted, AIM_KEY_AGENT, SEED_A);
+	aim_buf *out = kit_buf(counted);
+	(void)state;
+	for (int sorted = 0; sorted <= 1; sorted++) {
+		p.n_capabilities = sorted ? 1 : 3;
+		size_t before = heap.n_allocs;
+		aim_buf_clear(out);
+		assert_status(aim_attestation_sign(mine, &p, out, NULL), AIM_OK);
+		assert_int_equal(heap.n_allocs, before + (sorted ? 1 : 3));
+		before = heap.n_allocs;
+		assert_status(aim_attestation_verify(counted, aim_buf_str(out), &public_key, ISSUED, &a, NULL), AIM_OK);
+		assert_int_equal(heap.n_allocs, before + 3);
+		aim_attestation_free(a);
+		assert_status(aim_attestation_verify(counted, aim_buf_str(out), &public_key, ISSUED, NULL, NULL), AIM_OK);
+		assert_int_equal(heap.n_allocs, before + 6);
+	}
+	aim_buf_free(out);
+	aim_key_unref(mine);
+	test_ctx_done(counted, &heap);
+}
+
 static void test_allocation_failures(void **state)
 {
 	(void)state;
@@ -323,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_times),             cmocka_unit_test(test_other_keys),
 		cmocka_unit_test(test_other_spellings),   cmocka_unit_test(test_refused_payloads),
 		cmocka_unit_test(test_for_people),        cmocka_unit_test(test_allocation_failures),
+		cmocka_unit_test(test_allocation_counts),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

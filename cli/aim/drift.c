@@ -51,7 +51,10 @@ static const command commands[] = {
 	 "link to a missing one away, or grants the capability. Nothing else moves a baseline.",
 	 WITH(step_options), run_approve},
 	{"ack", "RECORD", 1, 1, "note that it was seen; it still counts", NULL, WITH(step_options), run_ack},
-	{"resolve", "RECORD", 1, 1, "close a record of an agent without approving it", NULL, WITH(step_options), run_resolve},
+	{"resolve", "RECORD", 1, 1, "close a record of an agent, or of behaviour, without approving it",
+	 "Behaviour has no baseline: resolving is how its records end. What a server shows is over when that is approved or as "
+	 "it was.",
+	 WITH(step_options), run_resolve},
 };
 
 const group group_drift = {"drift", "Drift", commands, N(commands)};

@@ -14,7 +14,8 @@
  *      aim_drift_free(drift);
  *
  *  A record is about one subject and one part of it: of a server its tools, prompts, resources, resource templates,
- *  what it says of itself, how it is launched, its executable or its key; of an agent one server or one capability.
+ *  what it says of itself, how it is launched, its executable or its key; of an agent one server or one capability;
+ *  of either its behaviour (aim_drift_note_behaviour()).
  *  While the findings of a part stay what they are, checking again changes nothing. When they are others, a new
  *  record takes the place of the old one. With a record come, all in one transaction: an alert, evidence for the
  *  subject's trust (drift while the record is open or acknowledged, and the alert), the audit record drift_detected,
@@ -28,6 +29,7 @@
 
 #include <aim/alert.h>
 #include <aim/baseline.h>
+#include <aim/behaviour.h>
 #include <aim/key.h>
 #include <aim/scan.h>
 #include <aim/schemadiff.h>
@@ -55,6 +57,7 @@ typedef struct aim_drift aim_drift;
 #define AIM_DRIFT_SERVER_MISSING 16u           /**< a linked server is not there any more: info */
 #define AIM_DRIFT_DEFINITION_CHANGED 17u       /**< another member; by member low, medium or high */
 #define AIM_DRIFT_FIRST_SEEN 18u               /**< became the pending baseline just now: info; makes no record */
+#define AIM_DRIFT_BEHAVIOUR 19u                /**< by what deviates: medium; what the host saw: high */
 
 /** Flag of a finding: it is the grave form of its kind. Of texts: the new one scans as instructions. @since 0.1 */
 #define AIM_DRIFT_GRAVE 1u
@@ -74,7 +77,7 @@ typedef struct aim_drift aim_drift;
 typedef struct aim_drift_severity {
 	uint32_t kind;     /**< AIM_DRIFT_* */
 	uint32_t flags;    /**< AIM_DRIFT_GRAVE: the row is for the grave form only */
-	uint32_t detail;   /**< SCHEMA_CHANGED: AIM_SCHEMADIFF_*; 0: every form */
+	uint32_t detail;   /**< SCHEMA_CHANGED: AIM_SCHEMADIFF_*; BEHAVIOUR: AIM_BEHAVIOUR_*; 0: every form */
 	uint32_t severity; /**< AIM_ALERT_INFO … AIM_ALERT_CRITICAL */
 } aim_drift_severity;
 
@@ -90,7 +93,7 @@ typedef struct aim_drift_record {
 	int64_t opened_us, acknowledged_us, closed_us;
 	aim_str id;        /**< "drf_" and 32 hex digits */
 	aim_str subject;   /**< agent or server id */
-	aim_str part;      /**< "tool", "launch", …; of an agent "server:…", "capability:…", "url:…", "missing:…" */
+	aim_str part;      /**< "tool", "launch", …; of an agent "server:…", "capability:…", "url:…", "missing:…"; "behaviour" */
 	aim_str alert;     /**< id of the alert */
 	aim_bytes findings; /**< JSON array of objects; at most 64 are kept */
 	aim_str acknowledged_by, acknowledged_why, closed_by, closed_why;
@@ -151,10 +154,10 @@ typedef struct aim_drift_finding {
 	uint32_t flags;           /**< AIM_DRIFT_GRAVE */
 	uint32_t kind;            /**< AIM_DRIFT_* */
 	uint32_t severity;        /**< AIM_ALERT_* */
-	uint32_t change_class;    /**< SCHEMA_CHANGED: AIM_SCHEMADIFF_*; else 0 */
+	uint32_t change_class;    /**< SCHEMA_CHANGED: AIM_SCHEMADIFF_*; BEHAVIOUR: AIM_BEHAVIOUR_*; else 0 */
 	uint32_t definition_kind; /**< AIM_FINGERPRINT_*; 0 for findings about an agent */
 	aim_str subject;          /**< agent or server id */
-	aim_str name;             /**< of the definition, server or capability */
+	aim_str name;             /**< of the definition, server, capability or action */
 	aim_str pointer;          /**< JSON Pointer into the definition; empty: all of it */
 	aim_str property;         /**< RENAMED: the old name; SCHEMA_CHANGED: the property */
 	aim_bytes old_fragment;   /**< JSON; empty when there was none */
@@ -182,6 +185,19 @@ AIM_API void aim_drift_free(aim_drift *drift);
  *  Threads: confined.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_drift_check(aim_drift *drift, const aim_drift_observation *observation,
                                                     aim_error *err);
+
+/** Notes what deviates from usual behaviour: in the record "behaviour" of the subject, which is open until it is resolved.
+ *  What it holds already changes nothing; anything else is added, in a new record that takes its place. It holds at
+ *  most 64; after that only a graver one is added, for the least grave. One that is over changes nothing: a person has
+ *  to say what it was. Afterwards the findings are those of the record, or none after one that is over.
+ *  @param finding  in, borrowed; subject: id of an agent or server. aim_behaviour_observe() gives them
+ *  @return AIM_OK, AIM_E_INVALID (no such what, no action or one too long, no id of an agent or server), AIM_E_VERSION,
+ *          AIM_E_NOT_FOUND (no such subject), AIM_E_UTF8 (the action), AIM_E_LIMIT, AIM_E_CONFLICT (others keep
+ *          changing the same), AIM_E_JSON_*, AIM_E_NOMEM, AIM_E_RANDOM, AIM_E_CLOCK, AIM_E_CALLBACK,
+ *          AIM_E_STORE_CORRUPT, or the store's
+ *  Threads: confined.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_drift_note_behaviour(aim_drift *drift, const aim_behaviour_finding *finding,
+                                                             aim_error *err);
 
 /** Findings of the last check.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API size_t aim_drift_finding_count(const aim_drift *drift);
@@ -240,7 +256,7 @@ AIM_API AIM_CHECK_RESULT aim_status aim_drift_acknowledge(aim_drift *drift, aim_
  *  if they still are what the record shows. Of an agent: links the server, takes the link to a missing one away, or
  *  grants the capability.
  *  @return as aim_drift_acknowledge(), AIM_E_CONFLICT also when what is there now is not what the record shows,
- *          AIM_E_STATE also when a server has to be registered first
+ *          AIM_E_STATE also when a server has to be registered first, or for behaviour, which has no baseline
  *  Threads: confined.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_drift_approve(aim_drift *drift, aim_str id, const aim_drift_step *step,
                                                       aim_error *err);

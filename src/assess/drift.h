@@ -27,8 +27,11 @@
 #define AIM__DRIFT_CAPABILITY "capability:"
 #define AIM__DRIFT_URL "url:"
 #define AIM__DRIFT_MISSING "missing:"
+/* Of agents and servers. */
+#define AIM__DRIFT_BEHAVIOUR "behaviour"
 
-#define AIM__DRIFT_KINDS 19u /* AIM_DRIFT_* of findings are below it */
+#define AIM__DRIFT_KINDS 20u /* AIM_DRIFT_* of findings are below it */
+#define AIM__DRIFT_KEPT 64u  /* findings that stand in a record; the rest is counted */
 
 typedef struct aim__drift_stored {
 	aim_str id, subject, part, alert;
@@ -58,7 +61,7 @@ struct aim_drift {
 
 /* ---- drift_find.c ---- */
 
-/* Appends a finding with its severity; text is copied. AIM_OK, AIM_E_NOMEM. */
+/* Appends a finding with its severity, by change_class; text is copied. AIM_OK, AIM_E_NOMEM. */
 aim_status aim__drift_add(aim_drift *d, const aim_drift_finding *finding, aim_error *err);
 /* Appends what the last comparison of a kind found; in the lists it is prepared, not committed. */
 aim_status aim__drift_find(aim_drift *d, aim_baseline *b, uint32_t kind, aim_error *err);

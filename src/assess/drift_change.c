@@ -297,13 +297,20 @@ static aim_status alert_details(aim__drift_change *c, const aim_drift_finding *w
 	return keep(c, out, err);
 }
 
+static const char *title_of(const aim__drift_change *c, const aim_drift_finding *worst)
+{
+	int agent = c->subject.ptr[0] == 'a';
+	if (worst->kind == AIM_DRIFT_BEHAVIOUR)
+		return agent ? "An agent does not behave as it used to" : "A server does not behave as it used to";
+	return agent ? "An agent does what it was not registered for" : "A server is not what was approved";
+}
+
 static aim_status raise_alert(aim__drift_change *c, const aim_drift_finding *worst, aim_error *err)
 {
 	char message[MESSAGE_BYTES];
 	aim_alert_spec spec = {.struct_size = sizeof spec, .severity = c->fresh.severity, .subject = c->subject};
 	spec.kind = aim_str_from(aim_drift_kind_name(worst->kind));
-	spec.title = aim_str_from(c->subject.ptr[0] == 'a' ? "An agent does what it was not registered for"
-	                                                   : "A server is not what was approved");
+	spec.title = aim_str_from(title_of(c, worst));
 	size_t n = aim__format(message, sizeof message, "%llu findings in %.*s, the worst: %s",
 	                       (unsigned long long)c->fresh.n_findings, AIM__STR(c->part), aim_drift_kind_name(worst->kind));
 	spec.message = (aim_str){message, n};

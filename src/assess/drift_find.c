@@ -53,7 +53,7 @@ static aim_status add(aim_drift *d, aim_drift_finding f, uint32_t detail, aim_er
 
 aim_status aim__drift_add(aim_drift *d, const aim_drift_finding *finding, aim_error *err)
 {
-	return add(d, *finding, 0, err);
+	return add(d, *finding, finding->change_class, err);
 }
 
 /* ---- texts ---- */

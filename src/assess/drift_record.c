@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define KEPT_FINDINGS 64u /* in the record; the rest is counted */
 #define TOLD_FINDINGS 32u /* in the audit record */
 #define NAME_BYTES 256u
 #define TEXT_BYTES 1024u
@@ -96,12 +95,17 @@ static void write_fragment(aim__json_writer *w, const char *name, aim_bytes frag
 	write_text(w, name, text, TEXT_BYTES);
 }
 
+static const char *class_name(const aim_drift_finding *f)
+{
+	return f->kind == AIM_DRIFT_BEHAVIOUR ? aim_behaviour_name(f->change_class) : aim_schemadiff_class_name(f->change_class);
+}
+
 /* Members in canonical order. */
 static void write_finding(aim__json_writer *w, const aim_drift_finding *f, int fragments)
 {
 	aim__write_begin_object(w);
 	if (f->change_class)
-		aim__write_member_text(w, "class", aim_schemadiff_class_name(f->change_class));
+		aim__write_member_text(w, "class", class_name(f));
 	if (f->definition_kind)
 		aim__write_member_text(w, "definition", aim_fingerprint_kind_name(f->definition_kind));
 	if (f->flags & AIM_DRIFT_GRAVE)
@@ -134,7 +138,7 @@ aim_status aim__drift_write_findings(const aim_drift_finding *findings, size_t n
 {
 	aim__json_writer w;
 	aim__write_init(&w, out);
-	write_array(&w, findings, n, KEPT_FINDINGS, 1);
+	write_array(&w, findings, n, AIM__DRIFT_KEPT, 1);
 	return aim__write_finish(&w);
 }
 

@@ -9,7 +9,7 @@ static const char *const kind_names[AIM__DRIFT_KINDS] = {
 	"unknown", "server_unregistered", "capability_undeclared_use", "url_changed", "command_changed", "key_changed",
 	"checksum_changed", "env_changed", "transport_changed", "tool_description_changed", "instructions_changed",
 	"schema_changed", "annotation_changed", "capability_added", "capability_removed", "capability_renamed",
-	"server_missing", "definition_changed", "first_seen",
+	"server_missing", "definition_changed", "first_seen", "behaviour",
 };
 
 /* The first row that fits counts. Of definition_changed the detail is the weight of the member. */
@@ -42,6 +42,9 @@ static const aim_drift_severity defaults[] = {
 	{AIM_DRIFT_DEFINITION_CHANGED, 0, AIM_BASELINE_MEDIUM, AIM_ALERT_MEDIUM},
 	{AIM_DRIFT_DEFINITION_CHANGED, 0, 0, AIM_ALERT_HIGH},
 	{AIM_DRIFT_FIRST_SEEN, 0, 0, AIM_ALERT_INFO},
+	{AIM_DRIFT_BEHAVIOUR, 0, AIM_BEHAVIOUR_SUSPICIOUS_PARAMETERS, AIM_ALERT_HIGH},
+	{AIM_DRIFT_BEHAVIOUR, 0, AIM_BEHAVIOUR_UNEXPECTED_RESPONSE, AIM_ALERT_HIGH},
+	{AIM_DRIFT_BEHAVIOUR, 0, 0, AIM_ALERT_MEDIUM},
 };
 
 const char *aim_drift_kind_name(uint32_t kind)

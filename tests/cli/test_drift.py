@@ -86,4 +86,31 @@ def steps():
         assert kinds.count("drift_closed") == 2 and kinds.count("drift_acknowledged") == 1
 
 
+@case
+def behaviour():
+    """what deviates from usual behaviour is shown, acknowledged, and closed with a reason only"""
+    with Folder() as f:
+        store, agent = with_records(f)
+        record = {"id": RECORD + "3", "subject": agent, "part": "behaviour", "state": "open", "severity": "medium",
+                  "n_findings": 1, "opened_at": "2026-11-24T08:00:00.000000Z",
+                  "findings": [{"class": "rate", "kind": "behaviour", "name": "mcp_tool:read", "new": "100", "old": "20000",
+                                "severity": "medium"}]}
+        rows = {"drift/" + record["id"]: record, f"drift-of/{agent}/" + record["id"]: {}, "drift-live/" + record["id"]: {},
+                f"drift-open/{agent}/behaviour": {"id": record["id"]}}
+        db = sqlite3.connect(store)
+        with db:
+            for key, value in rows.items():
+                db.execute("INSERT INTO kv VALUES(?, ?, 1, 0)", (key.encode(), json.dumps(value)))
+        db.close()
+        assert [r["part"] for r in lines("drift", "list", "--store", store)][-1] == "behaviour"
+        said = run("drift", "show", record["id"], "--store", store).stdout
+        assert "rate" in said and "mcp_tool:read" in said and "20000" in said
+        assert answer("drift", "ack", record["id"], "--store", store)["state"] == "acknowledged"
+        assert "resolve it" in run("drift", "approve", record["id"], "--store", store, code=4).stderr
+        run("drift", "resolve", record["id"], "--store", store, code=2)
+        a = answer("drift", "resolve", record["id"], "--reason", "a migration", "--store", store)
+        assert a["how"] == "resolved" and a["closed_why"] == "a migration"
+        assert len(lines("drift", "list", "--store", store)) == 2
+
+
 main()

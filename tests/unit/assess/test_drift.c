@@ -564,6 +564,184 @@ static void a_linked_server_may_be_missing(void **state)
 	shop_close(&s);
 }
 
+/* ---- behaviour ---- */
+
+static aim_status note(shop *s, const char *subject, const char *action, uint32_t what, uint32_t over)
+{
+	aim_behaviour_finding f = {.struct_size = sizeof f, .what = what, .over = over, .expected = 100, .observed = 900};
+	f.subject = S(subject);
+	f.action = S(action);
+	test_now_us += 1000;
+	return aim_drift_note_behaviour(s->drift, &f, NULL);
+}
+
+static void behaviour_is_one_record_that_grows_until_it_is_resolved(void **state)
+{
+	shop s;
+	uint32_t vetoes = 0;
+	aim_drift_step step = by_ana();
+	shop_open(state, &s, NULL, 0);
+	int64_t before = score(&s, s.agent, &vetoes);
+	assert_status(note(&s, s.agent, "tool:read", AIM_BEHAVIOUR_RATE, 0), AIM_OK);
+	assert_int_equal(only(&s)->kind, AIM_DRIFT_BEHAVIOUR);
+	assert_int_equal(only(&s)->change_class, AIM_BEHAVIOUR_RATE);
+	assert_int_equal(only(&s)->severity, AIM_ALERT_MEDIUM);
+	assert_text(only(&s)->name, "tool:read");
+	listed l = list(&s, 1, s.agent);
+	assert_string_equal(l.part, "behaviour");
+	assert_string_equal(l.findings, "[{\"class\":\"rate\",\"kind\":\"behaviour\",\"name\":\"tool:read\",\"new\":\"900\","
+	                                "\"old\":\"100\",\"severity\":\"medium\"}]");
+	assert_int_equal(open_alerts(&s, s.agent, AIM_ALERT_MEDIUM), 1);
+	assert_int_equal(before - score(&s, s.agent, &vetoes), 50000 + 37500);
+	assert_int_equal(vetoes & AIM_TRUSTSCORE_VETO_DRIFT, AIM_TRUSTSCORE_VETO_DRIFT);
+	assert_int_equal(house_records(s.h, "drift_detected"), 1);
+	assert_int_equal(s.n_told, 1);
+	/* the same again changes nothing, nor does it that it is over */
+	size_t records = house_records(s.h, NULL);
+	assert_status(note(&s, s.agent, "tool:read", AIM_BEHAVIOUR_RATE, 0), AIM_OK);
+	assert_int_equal(aim_drift_finding_count(s.drift), 1);
+	assert_status(note(&s, s.agent, "tool:read", AIM_BEHAVIOUR_RATE, 1), AIM_OK);
+	assert_int_equal(aim_drift_finding_count(s.drift), 0);
+	assert_int_equal(house_records(s.h, NULL), records);
+	assert_int_equal(list(&s, 1, s.agent).state, AIM_DRIFT_OPEN);
+	/* another deviation is added: still one record is open, and one alert */
+	assert_status(note(&s, s.agent, "tool:read", AIM_BEHAVIOUR_SUSPICIOUS_PARAMETERS, 0), AIM_OK);
+	assert_int_equal(aim_drift_finding_count(s.drift), 2);
+	l = list(&s, 1, s.agent);
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.severity, AIM_ALERT_HIGH);
+	assert_non_null(strstr(l.findings, "\"class\":\"rate\""));
+	assert_non_null(strstr(l.findings, "\"class\":\"suspicious_parameters\""));
+	assert_int_equal(open_alerts(&s, s.agent, 0), 1);
+	/* there is nothing to approve, and it takes a reason */
+	assert_status(aim_drift_acknowledge(s.drift, S(l.id), &step, NULL), AIM_OK);
+	assert_status(aim_drift_approve(s.drift, S(l.id), &step, NULL), AIM_E_STATE);
+	step.reason = S("");
+	assert_status(aim_drift_resolve(s.drift, S(l.id), &step, NULL), AIM_E_INVALID);
+	assert_int_equal(list(&s, 1, s.agent).state, AIM_DRIFT_ACKNOWLEDGED);
+	assert_true(before > score(&s, s.agent, &vetoes));
+	step.reason = S("a migration");
+	assert_status(aim_drift_resolve(s.drift, S(l.id), &step, NULL), AIM_OK);
+	assert_int_equal(list(&s, 1, "").n, 0);
+	assert_int_equal(open_alerts(&s, s.agent, 0), 0);
+	assert_int_equal(before, score(&s, s.agent, &vetoes));
+	/* and after that it is new again */
+	assert_status(note(&s, s.agent, "tool:read", AIM_BEHAVIOUR_RATE, 0), AIM_OK);
+	assert_int_equal(list(&s, 1, s.agent).n, 1);
+	shop_close(&s);
+}
+
+static void behaviour_of_a_server_is_apart_from_what_it_shows(void **state)
+{
+	shop s;
+	aim_drift_step step = by_ana();
+	shop_open(state, &s, NULL, 0);
+	show(&s, TOOL, READ);
+	assert_status(note(&s, s.server, "look", AIM_BEHAVIOUR_UNEXPECTED_RESPONSE, 0), AIM_OK);
+	assert_int_equal(only(&s)->severity, AIM_ALERT_HIGH);
+	listed l = list(&s, 1, s.server);
+	show(&s, TOOL, READ); /* all is as approved, and that closes nothing here */
+	assert_int_equal(list(&s, 1, s.server).n, 1);
+	assert_status(aim_drift_approve(s.drift, S(l.id), &step, NULL), AIM_E_STATE);
+	assert_status(aim_drift_resolve(s.drift, S(l.id), &step, NULL), AIM_OK);
+	assert_int_equal(list(&s, 0, s.server).how, AIM_DRIFT_RESOLVED);
+	shop_close(&s);
+}
+
+static void a_full_record_takes_only_what_is_graver(void **state)
+{
+	shop s;
+	char action[16];
+	shop_open(state, &s, NULL, 0);
+	for (int i = 0; i < 66; i++) {
+		snprintf(action, sizeof action, "tool:%d", i);
+		assert_status(note(&s, s.agent, action, AIM_BEHAVIOUR_NEW_ACTION, 0), AIM_OK);
+	}
+	assert_int_equal(aim_drift_finding_count(s.drift), 64);
+	assert_int_equal(house_records(s.h, "drift_detected"), 64);
+	assert_status(note(&s, s.agent, "tool:0", AIM_BEHAVIOUR_SUSPICIOUS_PARAMETERS, 0), AIM_OK);
+	assert_int_equal(aim_drift_finding_count(s.drift), 64);
+	assert_int_equal(list(&s, 1, s.agent).severity, AIM_ALERT_HIGH);
+	assert_int_equal(list(&s, 1, s.agent).n, 1);
+	shop_close(&s);
+}
+
+static void severities_of_behaviour_go_by_what_deviates(void **state)
+{
+	static const aim_drift_severity table[] = {
+		{AIM_DRIFT_BEHAVIOUR, 0, AIM_BEHAVIOUR_LATENCY, AIM_ALERT_LOW},
+		{AIM_DRIFT_BEHAVIOUR, 0, AIM_BEHAVIOUR_RATE, AIM_ALERT_CRITICAL},
+	};
+	shop s;
+	shop_open(state, &s, table, 2);
+	assert_status(note(&s, s.agent, "a", AIM_BEHAVIOUR_LATENCY, 0), AIM_OK);
+	assert_int_equal(only(&s)->severity, AIM_ALERT_LOW);
+	assert_status(note(&s, s.agent, "a", AIM_BEHAVIOUR_RATE, 0), AIM_OK);
+	assert_int_equal(list(&s, 1, s.agent).severity, AIM_ALERT_CRITICAL);
+	shop_close(&s);
+}
+
+static void behaviour_of_nobody_is_refused(void **state)
+{
+	shop s;
+	shop_open(state, &s, NULL, 0);
+	assert_status(note(&s, "bot", "a", AIM_BEHAVIOUR_RATE, 0), AIM_E_INVALID);
+	assert_status(note(&s, "agt_00000000000000000000000000000000", "a", AIM_BEHAVIOUR_RATE, 0), AIM_E_NOT_FOUND);
+	assert_status(note(&s, s.agent, "", AIM_BEHAVIOUR_RATE, 0), AIM_E_INVALID);
+	assert_status(note(&s, s.agent, "a", 0, 0), AIM_E_INVALID);
+	assert_status(note(&s, s.agent, "a", AIM_BEHAVIOUR_UNEXPECTED_RESPONSE + 1, 0), AIM_E_INVALID);
+	assert_status(note(&s, s.agent, "a", AIM_BEHAVIOUR_RATE, 2), AIM_E_INVALID);
+	assert_status(note(&s, s.agent, "\xff", AIM_BEHAVIOUR_RATE, 0), AIM_E_UTF8);
+	assert_status(aim_drift_note_behaviour(s.drift, NULL, NULL), AIM_E_INVALID);
+	assert_int_equal(list(&s, 0, "").n, 0);
+	assert_int_equal(aim_drift_finding_count(s.drift), 0);
+	shop_close(&s);
+}
+
+static aim_status note_and_resolve(aim_drift *d, aim_str agent)
+{
+	aim_behaviour_finding f = {.struct_size = sizeof f, .what = AIM_BEHAVIOUR_RATE, .subject = agent, .action = S("a")};
+	aim_drift_step step = by_ana();
+	listed r = {0};
+	aim_drift_filter unclosed = {.struct_size = sizeof unclosed, .unclosed = 1};
+	aim_status rc = aim_drift_note_behaviour(d, &f, NULL);
+	f.what = AIM_BEHAVIOUR_ERRORS; /* in place of the first */
+	if (rc == AIM_OK)
+		rc = aim_drift_note_behaviour(d, &f, NULL);
+	if (rc == AIM_OK)
+		rc = aim_drift_list_records(d, &unclosed, list_one, &r, NULL);
+	return rc == AIM_OK ? aim_drift_resolve(d, S(r.id), &step, NULL) : rc;
+}
+
+static aim_status behave_once(aim_ctx *ctx, void *arg)
+{
+	aim_store *store = NULL;
+	aim_audit *log = NULL;
+	aim_registry *registry = NULL;
+	aim_agent *agent = NULL;
+	aim_drift *d = NULL;
+	aim_agent_spec spec = {.struct_size = sizeof spec, .name = S("bot")};
+	(void)arg;
+	aim_status rc = house_open(ctx, &store, &log, &registry);
+	if (rc != AIM_OK)
+		return rc;
+	rc = aim_agent_register(registry, &spec, &agent, NULL);
+	if (rc == AIM_OK)
+		rc = aim_drift_open(registry, NULL, &d, NULL);
+	if (rc == AIM_OK)
+		rc = note_and_resolve(d, aim_agent_id(agent));
+	aim_drift_free(d);
+	aim_agent_free(agent);
+	house_close(store, log, registry);
+	return rc;
+}
+
+static void each_allocation_of_behaviour_may_fail(void **state)
+{
+	(void)state;
+	test_each_allocation_fails(behave_once, NULL);
+}
+
 /* ---- the rest ---- */
 
 static void severities_can_be_others(void **state)
@@ -734,6 +912,12 @@ int main(void)
 		WITH_HOUSE(records_are_listed_in_pages),
 		WITH_HOUSE(misuse_is_refused),
 		cmocka_unit_test(each_allocation_may_fail),
+		WITH_HOUSE(behaviour_is_one_record_that_grows_until_it_is_resolved),
+		WITH_HOUSE(behaviour_of_a_server_is_apart_from_what_it_shows),
+		WITH_HOUSE(a_full_record_takes_only_what_is_graver),
+		WITH_HOUSE(severities_of_behaviour_go_by_what_deviates),
+		WITH_HOUSE(behaviour_of_nobody_is_refused),
+		cmocka_unit_test(each_allocation_of_behaviour_may_fail),
 	};
 	return cmocka_run_group_tests_name("assess/drift", tests, NULL, NULL);
 }

@@ -166,6 +166,8 @@ static aim_status show_row(void *user, aim_bytes key, aim_bytes value, uint64_t 
 		return aim__fail(err, AIM_E_STORE_CORRUPT, AIM_LAYER_ASSESS, "a key of drift has no id");
 	aim_str id = {(const char *)key.ptr + key.len - AIM__ID_LEN, AIM__ID_LEN};
 	aim_status rc = show(l->d, id, &l->filter, l->visit, l->user, &shown, err);
+	if (rc == AIM_E_NOT_FOUND && !shown)
+		return AIM_OK; /* another namespace's */
 	l->n += (uint64_t)shown;
 	l->full = l->n == l->filter.limit && l->n > 0;
 	return rc == AIM_OK && l->full ? AIM_E_SPACE : rc; /* ends the walk */

@@ -34,7 +34,7 @@
 #define AIM__DRIFT_KEPT 64u  /* findings that stand in a record; the rest is counted */
 
 typedef struct aim__drift_stored {
-	aim_str id, subject, part, alert;
+	aim_str id, name_space, subject, part, alert;
 	aim_str acknowledged_by, acknowledged_why, closed_by, closed_why;
 	aim_bytes findings;
 	uint32_t state, severity, how, reserved;
@@ -102,7 +102,7 @@ aim__drift_change *aim__drift_change_new(aim_drift *d, aim_str subject, aim_str 
 void aim__drift_change_free(aim__drift_change *c);
 /* Reads the record of the part that is not closed, when there is one: c->has_old. */
 aim_status aim__drift_load(aim__drift_change *c, aim_error *err);
-/* Reads a record by its id. AIM_E_NOT_FOUND: err untouched. */
+/* Reads a record by its id. AIM_E_NOT_FOUND: err untouched; a record of another namespace is none. */
 aim_status aim__drift_load_id(aim__drift_change *c, aim_str id, aim_error *err);
 /* Prepares what findings first … of the handle and their set ask for: a new record, the end of the old one, or
  * nothing. */

@@ -154,6 +154,8 @@ aim_status aim__drift_load_id(aim__drift_change *c, aim_str id, aim_error *err)
 		return rc;
 	memset(&c->old, 0, sizeof c->old);
 	rc = aim__record_read(&c->reading, aim_buf_bytes(&c->key), &aim__drift_table, &c->arena, &c->old, err);
+	if (rc == AIM_OK && !aim_str_equal(c->old.name_space, aim_registry_name_space(c->d->registry)))
+		rc = AIM_E_NOT_FOUND;
 	c->old_version = c->reading.version;
 	c->has_old = rc == AIM_OK;
 	return rc;
@@ -374,6 +376,7 @@ static aim_status begin_record(aim__drift_change *c, size_t first, const uint8_t
 		return aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
 	s->id = (aim_str){id, AIM__ID_LEN};
 	rc = keep(c, &s->id, err);
+	s->name_space = aim_registry_name_space(c->d->registry);
 	s->subject = c->subject;
 	s->part = c->part;
 	s->state = AIM_DRIFT_OPEN;

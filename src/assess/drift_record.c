@@ -18,6 +18,7 @@ static const char *const severity_names[] = {"none", "info", "low", "medium", "h
 #define F(name, member, kind, required) {name, offsetof(aim__drift_stored, member), kind, required, NULL}
 static const aim__field fields[] = {
 	F("id", id, AIM__FIELD_TEXT, 1),
+	F("namespace", name_space, AIM__FIELD_TEXT, 1),
 	F("subject", subject, AIM__FIELD_TEXT, 1),
 	F("part", part, AIM__FIELD_TEXT, 1),
 	{"state", offsetof(aim__drift_stored, state), AIM__FIELD_NAME, 1, state_names},

@@ -22,7 +22,7 @@ def with_records(f):
         for n, (part, state, severity) in enumerate([("capability:pay", "open", "high"), ("server:other", "open", "high"),
                                                      ("missing:x", "closed", "info")]):
             kind = {"c": "capability_undeclared_use", "s": "server_unregistered", "m": "server_missing"}[part[0]]
-            record = {"id": RECORD + str(n), "subject": agent, "part": part, "state": state, "severity": severity,
+            record = {"id": RECORD + str(n), "namespace": "default", "subject": agent, "part": part, "state": state, "severity": severity,
                       "n_findings": 1, "opened_at": at,
                       "findings": [{"kind": kind, "name": part.split(":")[1] + "\x1b[31m", "severity": severity}]}
             if state == "closed":

@@ -817,6 +817,37 @@ static void records_are_listed_in_pages(void **state)
 	shop_close(&s);
 }
 
+static void other_namespaces_do_not_see_the_record(void **state)
+{
+	shop s;
+	aim_registry *other = NULL;
+	aim_registry_options o = {.struct_size = sizeof o, .name_space = S("other")};
+	aim_drift_step step = by_ana();
+	shop_open(state, &s, NULL, 0);
+	aim_drift_observation seen = {.struct_size = sizeof seen, .agent = S(s.agent), .capability = S("payments:send")};
+	assert_status(aim_drift_check(s.drift, &seen, NULL), AIM_OK);
+	const listed own = list(&s, 1, NULL);
+	assert_int_equal(own.n, 1);
+	shop there = s;
+	assert_status(aim_registry_open(s.h->log, &o, &other, NULL), AIM_OK);
+	assert_status(aim_drift_open(other, NULL, &there.drift, NULL), AIM_OK);
+	size_t n_audited = house_records(s.h, NULL);
+	assert_int_equal(list(&there, 1, NULL).n, 0);
+	assert_int_equal(list(&there, 0, NULL).n, 0);
+	assert_int_equal(list(&there, 0, s.agent).n, 0);
+	listed l = {0};
+	assert_status(aim_drift_show(there.drift, S(own.id), list_one, &l, NULL), AIM_E_NOT_FOUND);
+	assert_status(aim_drift_acknowledge(there.drift, S(own.id), &step, NULL), AIM_E_NOT_FOUND);
+	assert_status(aim_drift_resolve(there.drift, S(own.id), &step, NULL), AIM_E_NOT_FOUND);
+	assert_status(aim_drift_approve(there.drift, S(own.id), &step, NULL), AIM_E_NOT_FOUND);
+	assert_int_equal(l.n, 0);
+	assert_int_equal(house_records(s.h, NULL), n_audited);
+	assert_int_equal(list(&s, 1, s.agent).state, AIM_DRIFT_OPEN);
+	aim_drift_free(there.drift);
+	aim_registry_free(other);
+	shop_close(&s);
+}
+
 static void misuse_is_refused(void **state)
 {
 	shop s;
@@ -910,6 +941,7 @@ int main(void)
 		WITH_HOUSE(severities_can_be_others),
 		WITH_HOUSE(the_scanner_reads_what_changed),
 		WITH_HOUSE(records_are_listed_in_pages),
+		WITH_HOUSE(other_namespaces_do_not_see_the_record),
 		WITH_HOUSE(misuse_is_refused),
 		cmocka_unit_test(each_allocation_may_fail),
 		WITH_HOUSE(behaviour_is_one_record_that_grows_until_it_is_resolved),

@@ -117,18 +117,24 @@ aim_status aim__schema_same(aim__schema_walk *w, aim__schema_pair pair, int *out
 	return rc;
 }
 
-int aim__schema_refers(const aim_json *doc, aim_json_value value)
+int aim__schema_is_reference(aim_str keyword)
 {
 	static const char *const names[] = {"$ref", "$dynamicRef", "$recursiveRef"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (aim_str_equal(keyword, aim_str_from(names[i])))
+			return 1;
+	return 0;
+}
+
+int aim__schema_refers(const aim_json *doc, aim_json_value value)
+{
 	if (value == AIM_JSON_NONE)
 		return 0;
 	for (uint32_t i = value, end = aim__json_skip(doc, value); i < end; i++) {
 		if (!(doc->nodes[i].info & AIM__JSON_KEY))
 			continue;
-		aim_str key = aim__json_node_text(doc, &doc->nodes[i]);
-		for (size_t k = 0; k < sizeof names / sizeof *names; k++)
-			if (aim_str_equal(key, aim_str_from(names[k])))
-				return 1;
+		if (aim__schema_is_reference(aim__json_node_text(doc, &doc->nodes[i])))
+			return 1;
 	}
 	return 0;
 }

@@ -33,6 +33,7 @@ typedef struct aim__schema_walk {
 	aim_json_value root[2];
 	int swapped;
 	int exclusive; /* inside oneOf: more of a branch may be less of the whole */
+	int beside;    /* inside one of several schemas for the same value: others may name the same properties */
 	int stopped;   /* out of work: nothing more is looked at */
 	uint32_t depth, max_depth;
 	uint64_t work; /* left */
@@ -50,6 +51,8 @@ int aim__schema_spend(aim__schema_walk *w, uint64_t n, aim__schema_pair at, aim_
 aim_status aim__schema_same(aim__schema_walk *w, aim__schema_pair pair, int *out_same);
 /* What is not understood: no change when both sides are the same and refer to nothing, else unknown. */
 aim_status aim__schema_opaque(aim__schema_walk *w, aim__schema_pair pair);
+/* Whether a keyword is a reference. */
+int aim__schema_is_reference(aim_str keyword);
 /* Whether a value holds a reference, at any depth. */
 int aim__schema_refers(const aim_json *doc, aim_json_value value);
 
@@ -82,7 +85,8 @@ aim_status aim__schema_required(aim__schema_walk *w, aim__schema_pair at);
 aim_status aim__schema_branches(aim__schema_walk *w, aim__schema_pair at, uint32_t keyword);
 /* Follows references as far as a schema is nothing but a reference to a place in the whole. 0: in circles. */
 int aim__schema_follow(const aim__schema_walk *w, int side, aim_json_value *v);
-aim_status aim__schema_reference(aim__schema_walk *w, aim__schema_pair at);
+/* beside: the schema has more than the reference that names properties. */
+aim_status aim__schema_reference(aim__schema_walk *w, aim__schema_pair at, int beside);
 
 #define AIM__SCHEMA_ALL_OF 1u
 #define AIM__SCHEMA_ANY_OF 2u

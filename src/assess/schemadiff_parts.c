@@ -22,6 +22,8 @@ static aim__schema_pair pair_of(aim_json_value from, aim_json_value to)
 
 static aim_status compare_properties(aim__schema_walk *w, aim__schema_pair at, aim__map *old)
 {
+	/* Of a property that another schema names as well, what goes may be a bound on its value. */
+	uint32_t removed = w->beside ? AIM_SCHEMADIFF_INCOMPATIBLE : AIM_SCHEMADIFF_NARROWING;
 	aim_status rc = AIM_OK;
 	for (aim_json_value v = aim_json_first(w->doc[0], at.v[0]); rc == AIM_OK && v != AIM_JSON_NONE;
 	     v = aim_json_next(w->doc[0], v))
@@ -39,7 +41,7 @@ static aim_status compare_properties(aim__schema_walk *w, aim__schema_pair at, a
 	     v = aim_json_next(w->doc[0], v)) {
 		aim_str name = aim_json_key(w->doc[0], v);
 		if (aim__map_find(old, aim_bytes_from_str(name)))
-			rc = aim__schema_note(w, AIM_SCHEMADIFF_NARROWING, pair_of(v, AIM_JSON_NONE), name);
+			rc = aim__schema_note(w, removed, pair_of(v, AIM_JSON_NONE), name);
 	}
 	return rc;
 }
@@ -221,12 +223,12 @@ aim_status aim__schema_branches(aim__schema_walk *w, aim__schema_pair at, uint32
 	}
 	if (!aim__schema_spend(w, n[0] * n[1] + size, at, &rc))
 		return rc;
-	if (n[0] == 0 || n[1] == 0)
-		return compare_with_nothing(w, at, keyword);
-	int exclusive = w->exclusive;
-	w->exclusive |= keyword == AIM__SCHEMA_ONE_OF;
-	rc = compare_branches(w, at, keyword);
+	int exclusive = w->exclusive, beside = w->beside, one_side = n[0] == 0 || n[1] == 0;
+	w->exclusive |= keyword == AIM__SCHEMA_ONE_OF && !one_side;
+	w->beside = 1;
+	rc = one_side ? compare_with_nothing(w, at, keyword) : compare_branches(w, at, keyword);
 	w->exclusive = exclusive;
+	w->beside = beside;
 	return rc;
 }
 
@@ -257,7 +259,7 @@ int aim__schema_follow(const aim__schema_walk *w, int side, aim_json_value *v)
 }
 
 /* One that leads out of the schema, or nowhere, may mean something else now, whatever its text. */
-aim_status aim__schema_reference(aim__schema_walk *w, aim__schema_pair at)
+aim_status aim__schema_reference(aim__schema_walk *w, aim__schema_pair at, int beside)
 {
 	aim__schema_pair targets = at;
 	for (int side = 0; side < 2; side++) {
@@ -267,5 +269,9 @@ aim_status aim__schema_reference(aim__schema_walk *w, aim__schema_pair at)
 		if (targets.v[side] == AIM_JSON_NONE)
 			return aim__schema_note(w, AIM_SCHEMADIFF_UNKNOWN, at, nothing);
 	}
-	return aim__schema_compare(w, targets);
+	int before = w->beside;
+	w->beside |= beside;
+	aim_status rc = aim__schema_compare(w, targets);
+	w->beside = before;
+	return rc;
 }

@@ -44,6 +44,14 @@ static int keyword_of(aim_str name)
 	return -1;
 }
 
+/* A keyword that is not in the table. What it refers to may have changed, whatever its text. */
+static aim_status compare_other(aim__schema_walk *w, aim__schema_pair at, aim_str name)
+{
+	const aim_str nothing = {NULL, 0};
+	return aim__schema_is_reference(name) ? aim__schema_note(w, AIM_SCHEMADIFF_UNKNOWN, at, nothing)
+	                                      : aim__schema_opaque(w, at);
+}
+
 /* Sorts the members of a side; those that are not in the table are compared as they are. */
 static aim_status sort_members(aim__schema_walk *w, aim__schema_pair pair, int side, members *m)
 {
@@ -62,7 +70,7 @@ static aim_status sort_members(aim__schema_walk *w, aim__schema_pair pair, int s
 		if (!aim__schema_spend(w, aim_json_count(w->doc[!side], pair.v[!side]) / 8, pair, &rc))
 			return rc;
 		if (side == 0 || other.v[0] == AIM_JSON_NONE)
-			rc = aim__schema_opaque(w, other);
+			rc = compare_other(w, other, name);
 	}
 	return rc;
 }
@@ -80,6 +88,12 @@ static aim_status compare_text(aim__schema_walk *w, aim__schema_pair at)
 	int same = 0;
 	aim_status rc = aim__schema_same(w, at, &same);
 	return rc != AIM_OK || same || w->stopped ? rc : aim__schema_note(w, AIM_SCHEMADIFF_COSMETIC, at, nothing);
+}
+
+static int names_properties(const members *m)
+{
+	return is_there(m->known[PROPERTIES]) || is_there(m->known[ALL_OF]) || is_there(m->known[ANY_OF]) ||
+	       is_there(m->known[ONE_OF]);
 }
 
 /* Those that are not compared here are so with a partner, or as a whole. */
@@ -104,7 +118,7 @@ static aim_status compare_keyword(aim__schema_walk *w, const members *m, int key
 	case ALL_OF: return aim__schema_branches(w, at, AIM__SCHEMA_ALL_OF);
 	case ANY_OF: return aim__schema_branches(w, at, AIM__SCHEMA_ANY_OF);
 	case ONE_OF: return aim__schema_branches(w, at, AIM__SCHEMA_ONE_OF);
-	case REF: return aim__schema_reference(w, at);
+	case REF: return aim__schema_reference(w, at, names_properties(m));
 	case ID: return aim__schema_opaque(w, at);
 	default: return AIM_OK;
 	}
@@ -187,7 +201,7 @@ static aim_status compare_shapes(aim__schema_walk *w, aim__schema_pair pair)
  * schemas that refer to themselves end. */
 static aim_status remember(aim__schema_walk *w, aim__schema_pair pair, int *out_seen)
 {
-	uint32_t key[3] = {pair.v[0], pair.v[1], (uint32_t)w->exclusive};
+	uint32_t key[3] = {pair.v[0], pair.v[1], (uint32_t)(w->exclusive | w->beside << 1)};
 	*out_seen = aim__map_find(&w->seen, aim_bytes_from(key, sizeof key)) != NULL;
 	if (*out_seen)
 		return AIM_OK;

@@ -1,4 +1,5 @@
-/* assess/rugpull.c — tools by server and name, as "rugpull/<server>/<name>". Layer assess. */
+/* assess/rugpull.c — tools by server and name, as "rugpull/<namespace>/<server>/<name>": a server is called as the
+ * host calls it, and namespaces may call different ones alike. Layer assess. */
 #include <aim/rugpull.h>
 
 #include "assess/fingerprint.h"
@@ -156,12 +157,12 @@ static aim_status hash_tool(work *w)
 
 static aim_status load(work *w)
 {
-	aim_str parts[2] = {w->tool.server, w->tool.name};
+	aim_str parts[3] = {aim_registry_name_space(w->registry), w->tool.server, w->tool.name};
 	aim_buf_clear(&w->text);
 	aim__arena_reset(&w->arena);
 	memset(&w->was, 0, sizeof w->was);
 	w->store_version = 0;
-	aim_status rc = aim__record_key(&w->text, PREFIX, parts, 2, w->err);
+	aim_status rc = aim__record_key(&w->text, PREFIX, parts, 3, w->err);
 	if (rc == AIM_OK)
 		rc = aim__record_load(&w->record, aim_buf_bytes(&w->text), w->err);
 	if (rc == AIM_E_NOT_FOUND)
@@ -191,10 +192,10 @@ static uint32_t changes(const work *w)
 
 static aim_status commit(work *w, const char *kind, int64_t now_us)
 {
-	aim_str parts[2] = {w->tool.server, w->tool.name};
+	aim_str parts[3] = {aim_registry_name_space(w->registry), w->tool.server, w->tool.name};
 	aim__json_writer j;
 	aim_status rc = aim__batch_add(&w->batch, w->store_version ? AIM_STORE_PUT_IF_VERSION : AIM_STORE_PUT_IF_ABSENT,
-	                               w->store_version, PREFIX, parts, 2, &table, &w->now, w->err);
+	                               w->store_version, PREFIX, parts, 3, &table, &w->now, w->err);
 	if (rc != AIM_OK)
 		return rc;
 	aim__write_init(&j, &w->batch.data);

@@ -158,6 +158,25 @@ static aim_status rugpull_once(aim_ctx *ctx, void *arg)
 	return rc;
 }
 
+static void namespaces_approve_for_themselves(void **state)
+{
+	house *h = *state;
+	aim_registry *own = h->registry, *other = NULL;
+	aim_registry_options o = {.struct_size = sizeof o, .name_space = S("other")};
+	aim_rugpull_tool t = search("a"), changed = search("b");
+	assert_status(aim_rugpull_register(own, &t, NULL, NULL), AIM_OK);
+	assert_status(aim_registry_open(h->log, &o, &other, NULL), AIM_OK);
+	h->registry = other;
+	assert_int_equal(check(h, &t).verdict, AIM_RUGPULL_UNKNOWN);
+	changed.flags = AIM_RUGPULL_APPROVE;
+	changed.actor = S("eve");
+	assert_status(aim_rugpull_register(other, &changed, NULL, NULL), AIM_OK);
+	h->registry = own;
+	assert_int_equal(check(h, &changed).verdict, AIM_RUGPULL_CHANGED);
+	assert_int_equal(check(h, &t).verdict, AIM_RUGPULL_UNCHANGED);
+	aim_registry_free(other);
+}
+
 static void each_allocation_may_fail(void **state)
 {
 	(void)state;
@@ -174,6 +193,7 @@ int main(void)
 		WITH_HOUSE(whole_definitions_have_more_than_two_parts),
 		WITH_HOUSE(raw_hashes_are_those_of_the_bytes),
 		WITH_HOUSE(misuse_is_refused),
+		WITH_HOUSE(namespaces_approve_for_themselves),
 		cmocka_unit_test(each_allocation_may_fail),
 	};
 	return cmocka_run_group_tests_name("assess/rugpull", tests, NULL, NULL);

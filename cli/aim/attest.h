@@ -1,4 +1,4 @@
-/* cli/aim/attest.h — what aim attest, aim mcp sign and aim mcp verify share. */
+/* cli/aim/attest.h — what aim attest, aim mcp sign, aim mcp attest and aim mcp verify share. */
 #ifndef AIM_ATTEST_COMMANDS_H
 #define AIM_ATTEST_COMMANDS_H
 
@@ -18,6 +18,7 @@ typedef struct attest_options {
 	const char *after;
 	uint64_t limit;
 	uint64_t days;
+	uint64_t timeout; /* seconds */
 	uint32_t flags; /* ATTEST_* */
 	uint32_t reserved;
 } attest_options;
@@ -30,9 +31,10 @@ typedef struct attest_options {
 #define ATTEST_AT(member) offsetof(attest_options, member)
 
 /* Of commands in the table of aim mcp. */
-extern const option sign_options[8], verify_options[3];
+extern const option sign_options[8], live_options[10], verify_options[3];
 
 int run_mcp_sign(program *p);
+int run_mcp_attest(program *p);
 int run_mcp_verify(program *p);
 
 /* A ledger over the open registry; NULL after saying what is wrong, with *out_code. aim_ledger_free(). */
@@ -50,5 +52,37 @@ typedef struct judgement {
 /* AIM_OK, or what could not be read. */
 aim_status judge(aim_ledger *ledger, const char *server_id, uint32_t flags, judgement *out, aim_error *err);
 void judgement_free(judgement *j);
+
+/* An attestation on its way. */
+typedef struct signing {
+	program *p;
+	const attest_options *o;
+	aim_key *key;
+	aim_public_key public_key;
+	aim_agent *agent;
+	aim_server *server;
+	aim_baseline *baseline;
+	aim_ledger *ledger;
+	aim_str *tools; /* into baseline */
+	size_t n_tools;
+	size_t n_shown;     /* what the server showed of itself: launch and key come from its registration */
+	aim_str version;    /* that the server said; empty: that of its record */
+	int64_t latency_us; /* 0: not known */
+	aim_buf *envelope;
+	int64_t before, after; /* confidence */
+	aim_ledger_receipt receipt;
+} signing;
+
+#define ATTEST_DAYS_MAX 366u
+
+/* Each is EXIT_OK, or another after saying what is wrong. The key, and the agent whose it is. */
+int signing_key(signing *s);
+int signing_agent(signing *s);
+/* What the baseline holds, unless something differs from it. */
+int signing_surface(signing *s);
+/* Signs, submits, shows, and writes --output. */
+int signing_end(signing *s);
+void signing_dispose(signing *s);
+aim_str signing_actor(const signing *s);
 
 #endif

@@ -1,5 +1,5 @@
-/* cli/aim/attest_sign.c — aim mcp sign: an agent attests a server as aim-guard saw it for that agent. Nothing is
- * started. */
+/* cli/aim/attest_sign.c — aim mcp sign: an agent attests a server as it was seen for that agent. Nothing is
+ * started. And what aim mcp attest has in common with it. */
 #include "attest.h"
 #include "key.h"
 
@@ -9,7 +9,6 @@
 
 #define AT(member) ATTEST_AT(member)
 #define DAY_S 86400
-#define DAYS_MAX 366u
 
 const option sign_options[8] = {
 	{"--server", "-s", "SERVER", OPTION_TEXT, 0, AT(server), NULL, "the server, by name or id; required"},
@@ -23,24 +22,7 @@ const option sign_options[8] = {
 	{"--passphrase-fd", NULL, "N", OPTION_TEXT, 0, AT(passphrase_fd), NULL, "the passphrase is the next line of descriptor N"},
 };
 
-typedef struct signing {
-	program *p;
-	const attest_options *o;
-	aim_key *key;
-	aim_public_key public_key;
-	aim_agent *agent;
-	aim_server *server;
-	aim_baseline *baseline;
-	aim_ledger *ledger;
-	aim_str *tools; /* into baseline */
-	size_t n_tools;
-	size_t n_shown; /* what the server showed of itself: launch and key come from its registration */
-	aim_buf *envelope;
-	int64_t before, after; /* confidence */
-	aim_ledger_receipt receipt;
-} signing;
-
-static void signing_dispose(signing *s)
+void signing_dispose(signing *s)
 {
 	aim_buf_free(s->envelope);
 	free(s->tools);
@@ -51,9 +33,14 @@ static void signing_dispose(signing *s)
 	aim_key_unref(s->key);
 }
 
+aim_str signing_actor(const signing *s)
+{
+	return aim_str_from(s->o->actor ? s->o->actor : "operator");
+}
+
 /* --- who signs --------------------------------------------------------------------------------------------------------- */
 
-static int open_key(signing *s)
+int signing_key(signing *s)
 {
 	key_file f;
 	const char *path = s->o->key ? s->o->key : "agent.key";
@@ -69,7 +56,7 @@ static int open_key(signing *s)
 	return rc == AIM_OK ? EXIT_OK : failed(path, rc, NULL);
 }
 
-static int find_agent(signing *s)
+int signing_agent(signing *s)
 {
 	char id[64];
 	aim_error err = {0};
@@ -130,7 +117,7 @@ static int take_definition(signing *s, const aim_baseline_entry *e)
 	return EXIT_OK;
 }
 
-static int take_surface(signing *s)
+int signing_surface(signing *s)
 {
 	size_t n = aim_baseline_count(s->baseline);
 	int code = EXIT_OK;
@@ -163,6 +150,8 @@ static aim_status sign(signing *s, aim_error *err)
 	if (rc == AIM_OK)
 		rc = aim_ctx_now_us(s->p->ctx, &now_us);
 	seen.agent_id = aim_agent_id(s->agent);
+	seen.server_version = s->version.len ? s->version : seen.server_version;
+	seen.latency_us = s->latency_us;
 	seen.capabilities = s->tools;
 	seen.n_capabilities = s->n_tools;
 	seen.issued_at_s = now_us / 1000000;
@@ -182,13 +171,12 @@ static aim_status read_confidence(const signing *s, int64_t *out, aim_error *err
 static int sign_and_submit(signing *s)
 {
 	aim_error err = {0};
-	const char *actor = s->o->actor ? s->o->actor : "operator";
 	s->receipt.struct_size = sizeof s->receipt;
 	aim_status rc = read_confidence(s, &s->before, &err);
 	if (rc == AIM_OK)
 		rc = sign(s, &err);
 	if (rc == AIM_OK)
-		rc = aim_ledger_submit(s->ledger, aim_buf_str(s->envelope), aim_str_from(actor), &s->receipt, &err);
+		rc = aim_ledger_submit(s->ledger, aim_buf_str(s->envelope), signing_actor(s), &s->receipt, &err);
 	if (rc == AIM_OK)
 		rc = read_confidence(s, &s->after, &err);
 	return rc == AIM_OK ? EXIT_OK : failed(s->o->server, rc, &err);
@@ -221,6 +209,17 @@ static int show_signed(const signing *s)
 	return EXIT_OK;
 }
 
+int signing_end(signing *s)
+{
+	s->envelope = new_buf(s->p);
+	int code = s->envelope ? sign_and_submit(s) : EXIT_FAILED;
+	if (code == EXIT_OK)
+		code = show_signed(s);
+	if (code == EXIT_OK && s->o->out && file_write(s->o->out, aim_buf_bytes(s->envelope), 0) != 0)
+		code = EXIT_FILE;
+	return code;
+}
+
 static int look(signing *s)
 {
 	int code = open_log(s->p, NULL, TO_WRITE);
@@ -229,11 +228,11 @@ static int look(signing *s)
 	if (code == EXIT_OK)
 		code = find_server(s);
 	if (code == EXIT_OK)
-		code = take_surface(s);
+		code = signing_surface(s);
 	if (code == EXIT_OK)
-		code = open_key(s);
+		code = signing_key(s);
 	if (code == EXIT_OK)
-		code = find_agent(s);
+		code = signing_agent(s);
 	if (code == EXIT_OK)
 		code = check_link(s);
 	if (code == EXIT_OK)
@@ -244,18 +243,13 @@ static int look(signing *s)
 int run_mcp_sign(program *p)
 {
 	signing s = {.p = p, .o = p->options};
-	if (!s.o->server || s.o->days > DAYS_MAX) {
-		say(s.o->server ? "--days is at most %u" : "sign needs --server", DAYS_MAX);
+	if (!s.o->server || s.o->days > ATTEST_DAYS_MAX) {
+		say(s.o->server ? "--days is at most %u" : "sign needs --server", ATTEST_DAYS_MAX);
 		return EXIT_USAGE;
 	}
 	int code = look(&s);
-	s.envelope = code == EXIT_OK ? new_buf(p) : NULL;
 	if (code == EXIT_OK)
-		code = s.envelope ? sign_and_submit(&s) : EXIT_FAILED;
-	if (code == EXIT_OK)
-		code = show_signed(&s);
-	if (code == EXIT_OK && s.o->out && file_write(s.o->out, aim_buf_bytes(s.envelope), 0) != 0)
-		code = EXIT_FILE;
+		code = signing_end(&s);
 	signing_dispose(&s);
 	return code;
 }

@@ -93,7 +93,8 @@ static void put_exit_status(void)
 	printf("    0 done, or yes     1 no: not intact, not valid, not found     2 usage\n"
 	       "    3 a store, a file or the output cannot be opened, read or written\n"
 	       "    4 refused: wrong passphrase, already there, wrong purpose or state     5 anything else\n"
-	       "    6 warned: aim detect or aim mcp verify found what neither passes nor fails, or could not read a file\n");
+	       "    6 warned: aim detect or aim mcp verify found what neither passes nor fails, or could not read a file\n"
+	       "    7 aim mcp attest: the server cannot be started, or does not answer\n");
 }
 
 int help_overview(void)

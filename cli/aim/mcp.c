@@ -80,6 +80,12 @@ static const command commands[] = {
 	 "Signs what aim-guard saw of the server for this agent, and submits it; shows how the confidence in the server changes. "
 	 "Nothing is started. A server that differs from its baseline is refused: look at it and approve it first.",
 	 sign_options, N(sign_options), sizeof(attest_options), run_mcp_sign},
+	{"attest", "[--] COMMAND [ARG…]", 1, -1, "start a server, look at it, and attest what it shows",
+	 "Asks before it starts COMMAND; lists the server's tools, prompts and resources, ends it, and compares them with its "
+	 "baseline. What is seen for the first time becomes the baseline, pending; what differs is recorded as drift and nothing is "
+	 "signed. A server that is not registered is registered, pending. Put -- in front of COMMAND.\n"
+	 "Exit status 7: the server cannot be started, or does not answer as an MCP server.",
+	 live_options, N(live_options), sizeof(attest_options), run_mcp_attest},
 	{"verify", "[SERVER]", 0, 1, "verify the attestations of a server, or one envelope offline",
 	 "With SERVER, a name or id: every live attestation is verified again, and what counts is shown with the verdict. With "
 	 "--file and --key-file: one envelope and the agent's public key, without a store.\n"

@@ -16,7 +16,8 @@
  *     registry.c    what aim mcp and aim agent share
  *     mcp*.c        aim mcp …
  *     agent*.c      aim agent …
- *     attest*.c     aim attest …, aim mcp sign, aim mcp verify
+ *     attest*.c     aim attest …, aim mcp sign, aim mcp attest, aim mcp verify
+ *     talk.c        a conversation with an MCP server that was started
  *
  * A new command is one entry in its group's table; a new group one entry in commands.c. Help, completion and the
  * tests find it by itself. What aim shares with the other programs is in cli/common.
@@ -37,6 +38,7 @@ enum {
 	EXIT_FILE = 3,    /* a store, a file or the output cannot be opened, read or written */
 	EXIT_REFUSED = 4, /* wrong passphrase, already there, not for this purpose, not in this state */
 	EXIT_FAILED = 5,  /* anything else */
+	EXIT_START = 7,   /* aim mcp attest: the server cannot be started, or does not answer as an MCP server */
 	EXIT_WARN = 6     /* aim detect, aim mcp verify, aim scan: nothing failed, and not everything passed or could be read */
 };
 

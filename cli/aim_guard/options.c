@@ -104,25 +104,10 @@ int options_read_guard(options *o, int argc, char **argv)
 
 /* --- the server's name ------------------------------------------------------------------------------------ */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash && slash[1] ? slash + 1 : path;
-}
-
-static int is_launcher(const char *command)
-{
-	static const char *const names[] = {"npx", "node", "bun", "bunx", "deno", "python", "python3", "uv", "uvx", "env", "sh", "bash", "run", "exec", "x"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(base_name(command), names[i]) == 0)
-			return 1;
-	return 0;
-}
-
 void options_server_name(const options *o, char *out, size_t size)
 {
-	char **arg = o->command;
-	while (arg[1] && (is_launcher(*arg) || (*arg)[0] == '-'))
-		arg++;
-	snprintf(out, size, "%s", o->server ? o->server : base_name(*arg));
+	if (o->server)
+		snprintf(out, size, "%s", o->server);
+	else
+		child_name(o->command, out, size);
 }

@@ -4,7 +4,6 @@
  *     options.c  the command line
  *     open.c     context, store, log, registry, policy; agent and server registered
  *     stdio.c    the poll loop between client, guard and server
- *     child.c    the server process: start, signal, reap
  *     report.c   what the guard did, told to the operator
  *     log.c      aim-guard log, verify, approve
  *
@@ -13,10 +12,10 @@
 #ifndef AIM_GUARD_PROGRAM_H
 #define AIM_GUARD_PROGRAM_H
 
+#include "../common/child.h"
 #include "../common/say.h"
 
 #include <stdio.h>
-#include <sys/types.h>
 
 /* Exit status; aim-guard(1) and --help list them. */
 enum {
@@ -81,28 +80,6 @@ int open_subjects(program *p);
 int open_guard(program *p);
 /* Writes what waits. EXIT_STORE when the last records could not be written. */
 int close_all(program *p);
-
-/* The server process. */
-typedef struct child {
-	pid_t pid; /* 0: none, or reaped */
-	int to;    /* its stdin; −1 when closed */
-	int from;  /* its stdout; −1 when closed */
-	int status; /* of waitpid */
-	int asked_to_end;
-} child;
-
-/* EXIT_OK or EXIT_START. */
-int child_start(child *c, char **command);
-void child_signal(child *c, int signal);
-/* 1 when it is gone. Never blocks. */
-int child_reap(child *c);
-/* Asks, waits, insists: afterwards it is gone. */
-void child_end(child *c, int64_t grace_ms);
-void child_close_input(child *c);
-/* EXIT_OK, or EXIT_SERVER after saying how it ended. */
-int child_verdict(const child *c);
-
-int64_t now_ms(void);
 
 /* Runs the loop. An exit status. */
 int stdio_run(program *p);

@@ -272,8 +272,9 @@ static int wind_up(loop *l)
 		return EXIT_SIGNAL + caught_signal;
 	if (l->code != EXIT_OK)
 		return l->code;
-	int code = child_verdict(&l->server);
-	return code == EXIT_OK && l->p->unrecorded ? EXIT_STORE : code;
+	if (child_verdict(&l->server) != 0)
+		return EXIT_SERVER;
+	return l->p->unrecorded ? EXIT_STORE : EXIT_OK;
 }
 
 int stdio_run(program *p)
@@ -286,9 +287,8 @@ int stdio_run(program *p)
 		say("cannot start: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
-	int code = child_start(&l.server, p->options->command);
-	if (code != EXIT_OK)
-		return code;
+	if (child_start(&l.server, p->options->command, 0) != 0)
+		return EXIT_START;
 	l.from_client.side = AIM_GUARD_CLIENT;
 	l.from_client.fd = STDIN_FILENO;
 	l.from_server.side = AIM_GUARD_SERVER;

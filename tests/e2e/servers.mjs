@@ -1,7 +1,7 @@
 // Servers that people run, from npm and PyPI: the guard changes nothing about them, remembers what they are, and
 // notices when a newer version of one is something else.
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { check, client, equal, finish, folder, guard, log, Raw, read, run, test, verify } from "./harness.mjs";
 
 const python = process.argv[3];
@@ -123,6 +123,33 @@ await test("a newer version of a real server is drift until somebody approves it
     check(/harbour/.test((await ask(session)).content[0].text), "and works");
   });
   equal(verify(f.store).status, 0, "verify");
+});
+
+// Three agents look at the same server, each with a key of its own, and nobody has approved anything yet.
+await test("three agents attest a real server with aim mcp attest", async () => {
+  const f = place();
+  const aim = (...args) => run(join(dirname(guard), "aim"), [...args, "--store", f.store], { cwd: f.at });
+  const must = (...args) => {
+    const result = aim(...args);
+    equal(result.status, 0, `aim ${args.slice(0, 2).join(" ")}: ${result.stderr}`);
+    return result.stdout;
+  };
+  writeFileSync(join(f.at, "pw"), "correct horse\n");
+  const command = servers.find((s) => s.name === "filesystem").command(f.at);
+  await client(guarded(f, "elsewhere", command, "--quiet"), (session) => session.listTools()); // makes the store
+  const said = ["ana", "ben", "cat"].map((agent) => {
+    const key = join(f.at, `${agent}.key`);
+    must("key", "generate", "--purpose", "agent", "-o", key, "--passphrase-file", "pw");
+    must("agent", "register", agent, "--key-file", key, "--verified");
+    return must("mcp", "attest", "--yes", "--server", "files", "--key", key, "--passphrase-file", "pw", "--", ...command);
+  });
+  check(/Confidence score: 0% -> 36% \(\+36\)/.test(said[0]), said[0]);
+  const judged = aim("mcp", "verify", "files", "--json");
+  equal(judged.status, 6, `three agents that are new reach no more than a warning: ${judged.stderr}`);
+  const { verdict, attestations, confidence_micro } = JSON.parse(judged.stdout);
+  equal({ verdict, attestations, confidence_micro }, { verdict: "WARN", attestations: 3, confidence_micro: 58333333 }, "verify");
+  check(/files/.test(must("mcp", "list")), "it is registered");
+  equal(verify(f.store).status, 0, "verify of the log");
 });
 
 finish();

@@ -1,10 +1,12 @@
-/* cli/aim_guard/child.c — the server process. It leads a process group of its own, so that launchers such as
+/* cli/common/child.c — the server process. It leads a process group of its own, so that launchers such as
  * npx and what they start are ended together. */
-#include "program.h"
+#include "child.h"
+#include "say.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,8 +33,9 @@ static void close_pair(int pair[2])
 }
 
 /* In the new process: only async-signal-safe calls. The parent learns of a failed exec through told. */
-static void become(char **command, int in, int out, int told)
+static void become(char **command, int in, int out, int told, int is_quiet)
 {
+	int nowhere = is_quiet ? open("/dev/null", O_WRONLY) : -1;
 	sigset_t none;
 	sigemptyset(&none);
 	setpgid(0, 0);
@@ -43,7 +46,10 @@ static void become(char **command, int in, int out, int told)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(in, 0) == 0 && dup2(out, 1) == 1)
+	int placed = dup2(in, 0) == 0 && dup2(out, 1) == 1 && (!is_quiet || dup2(nowhere, 2) == 2);
+	if (nowhere > 2)
+		close(nowhere);
+	if (placed)
 		execvp(command[0], command);
 	int why = errno;
 	ssize_t ignored = write(told, &why, sizeof why);
@@ -77,10 +83,10 @@ static int exec_error(int told)
 static int start_failed(const char *command, int why)
 {
 	say("cannot start the server %s: %s", command, strerror(why));
-	return EXIT_START;
+	return -1;
 }
 
-int child_start(child *c, char **command)
+int child_start(child *c, char **command, int is_quiet)
 {
 	int in[2], out[2], told[2];
 	memset(c, 0, sizeof *c);
@@ -92,7 +98,7 @@ int child_start(child *c, char **command)
 		return start_failed(command[0], why);
 	}
 	if (c->pid == 0)
-		become(command, in[0], out[1], told[1]);
+		become(command, in[0], out[1], told[1], is_quiet);
 	setpgid(c->pid, c->pid); /* here too: whichever comes first */
 	close(in[0]), close(out[1]), close(told[1]);
 	int why = exec_error(told[0]);
@@ -100,10 +106,11 @@ int child_start(child *c, char **command)
 	c->to = in[1];
 	c->from = out[0];
 	if (why == 0)
-		return EXIT_OK;
+		return 0;
 	waitpid(c->pid, &c->status, 0);
 	c->pid = 0;
 	close(c->to), close(c->from);
+	c->to = c->from = -1;
 	return start_failed(command[0], why);
 }
 
@@ -158,10 +165,32 @@ void child_end(child *c, int64_t grace_ms)
 int child_verdict(const child *c)
 {
 	if (c->asked_to_end || (WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0))
-		return EXIT_OK;
+		return 0;
 	if (WIFSIGNALED(c->status))
 		say("the server was ended by signal %d", WTERMSIG(c->status));
 	else
 		say("the server ended with status %d", WEXITSTATUS(c->status));
-	return EXIT_SERVER;
+	return -1;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static int is_launcher(const char *command)
+{
+	static const char *const names[] = {"npx", "node", "bun", "bunx", "deno", "python", "python3", "uv", "uvx", "env", "sh", "bash", "run", "exec", "x"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(base_name(command), names[i]) == 0)
+			return 1;
+	return 0;
+}
+
+void child_name(char **command, char *out, size_t size)
+{
+	while (command[1] && (is_launcher(*command) || (*command)[0] == '-'))
+		command++;
+	snprintf(out, size, "%s", base_name(*command));
 }

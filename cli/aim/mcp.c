@@ -277,6 +277,8 @@ int show_server(program *p, const aim_server *s)
 	answer_number(&a, "agents", "agents", agents);
 	show_confidence(&a, &j);
 	show_some(&a, "last_verified", "last verified", when_text(aim_server_last_verified_us(s), text, sizeof text));
+	answer_number(&a, "verifications_ok", "verified", aim_server_verifications_ok(s));
+	answer_number(&a, "verifications_failed", "not verified", aim_server_verifications_failed(s));
 	answer_text(&a, "created", "created", when_text(aim_server_created_us(s), text, sizeof text));
 	answer_text(&a, "updated", "updated", when_text(aim_server_updated_us(s), text, sizeof text));
 	answer_end(&a);

@@ -173,6 +173,10 @@ AIM_API int64_t aim_server_updated_us(const aim_server *server);
 /** When an attestation last came from an agent that reached it; 0: never.  Threads: const.  Allocates: no.
  *  @since 0.1 */
 AIM_API int64_t aim_server_last_verified_us(const aim_server *server);
+/** Attestations that were taken from agents that reached it; and those from agents that did not, with those that were
+ *  refused although they were signed by the agent they name. 0 for NULL.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API uint64_t aim_server_verifications_ok(const aim_server *server);
+AIM_API uint64_t aim_server_verifications_failed(const aim_server *server);
 
 /** @return AIM_OK, AIM_E_INVALID, AIM_E_NOT_FOUND without a key
  *  Threads: const.  Allocates: no.  @since 0.1 */

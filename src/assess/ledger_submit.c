@@ -16,6 +16,7 @@
 #include "evidence/attestation.h"
 #include "evidence/replay.h"
 #include "identity/check.h"
+#include "identity/server.h"
 
 #include <string.h>
 
@@ -220,17 +221,41 @@ static const char *refusal_code(aim_status status)
 	return NULL;
 }
 
+static void describe_refusal(const submission *s, const char *code, aim_status status, aim_audit_record *r)
+{
+	r->agent = s->p->agent_id;
+	r->user = s->actor;
+	r->decision = aim_str_from("deny");
+	r->reason_code = aim_str_from(code);
+	r->reason = aim_str_from(aim_status_text(status));
+}
+
+/* Counts it at the server, when that is in force; the record is part of the same change. */
+static aim_status commit_refusal(const submission *s, const char *code, aim_status status, aim_error *err)
+{
+	aim__batch batch;
+	aim__batch_init(&batch, s->ledger->registry);
+	aim_status rc = AIM_OK;
+	if (s->p->server_id.len)
+		rc = aim__server_refused(&batch, s->p->server_id, err);
+	if (rc == AIM_E_NOT_FOUND || rc == AIM_E_INVALID || rc == AIM_E_SERVER_REVOKED)
+		rc = AIM_OK;
+	if (rc == AIM_OK) {
+		describe_refusal(s, code, status, aim__batch_record(&batch, "attestation_refused", s->p->server_id, s->now_us));
+		rc = batch.n_ops ? aim__record_commit(batch.registry, batch.ops, batch.n_ops, batch.records, batch.n_records, NULL, err)
+		                 : aim_audit_append(s->ledger->registry->log, batch.records, NULL, err);
+	}
+	aim__batch_dispose(&batch);
+	return rc;
+}
+
+/* As often as others change the same server in between. */
 static aim_status record_refusal(const submission *s, const char *code, aim_status status, aim_error *err)
 {
-	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST, .time_us = s->now_us};
-	r.kind = aim_str_from("attestation_refused");
-	r.agent = s->p->agent_id;
-	r.subject = s->p->server_id;
-	r.user = s->actor;
-	r.decision = aim_str_from("deny");
-	r.reason_code = aim_str_from(code);
-	r.reason = aim_str_from(aim_status_text(status));
-	return aim_audit_append(s->ledger->registry->log, &r, NULL, err);
+	aim_status rc = AIM_E_CONFLICT;
+	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__RECORD_ATTEMPTS; i++)
+		rc = commit_refusal(s, code, status, err);
+	return rc;
 }
 
 /* Whoever cannot sign as the agent cannot fill the log either. A refusal that cannot be told is a failure of its own. */

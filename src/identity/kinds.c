@@ -47,6 +47,8 @@ static const aim__store_column server_columns[] = {
 	{"capabilities", "$.capabilities"},
 	{"verification_url", "$.verification_url"},
 	{"last_verified_at", "$.last_verified_at"},
+	{"verifications_ok", "$.verifications_ok"},
+	{"verifications_failed", "$.verifications_failed"},
 	{"description", "$.description"},
 	{"status_reason", "$.status_reason"},
 	{"created_at", "$.created_at"},

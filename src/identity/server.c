@@ -24,6 +24,8 @@ static const aim__field server_fields[] = {
 	{"env_names", offsetof(struct aim_server, env_names), AIM__FIELD_LIST, 0, NULL},
 	{"verification_url", offsetof(struct aim_server, verification_url), AIM__FIELD_TEXT, 0, NULL},
 	{"last_verified_at", offsetof(struct aim_server, last_verified_us), AIM__FIELD_TIME_US, 0, NULL},
+	{"verifications_ok", offsetof(struct aim_server, verifications_ok), AIM__FIELD_UINT, 0, NULL},
+	{"verifications_failed", offsetof(struct aim_server, verifications_failed), AIM__FIELD_UINT, 0, NULL},
 };
 
 const aim__subject_kind aim__server_kind = {
@@ -201,18 +203,45 @@ aim_status aim_server_move(aim_registry *registry, aim_str id, const aim_registr
 	return aim__subject_move(registry, &aim__server_kind, id, move, err);
 }
 
+/* A revoked server's record does not change any more. */
+static aim_status find_in_force(const aim__batch *batch, aim_str id, aim_server **out, aim_error *err)
+{
+	aim_status rc = aim_server_find(batch->registry, id, out, err);
+	if (rc != AIM_OK || (*out)->subject.status != AIM_REGISTRY_REVOKED)
+		return rc;
+	aim_server_free(*out);
+	*out = NULL;
+	return aim__fail(err, AIM_E_SERVER_REVOKED, AIM_LAYER_IDENTITY, "server %.*s is revoked", AIM__STR(id));
+}
+
+/* Numbers that every reader of JSON keeps. */
+static void count_up(uint64_t *counter)
+{
+	*counter += *counter < (UINT64_C(1) << 53) - 1;
+}
+
 aim_status aim__server_attested(aim__batch *batch, aim_str id, int reached, int64_t now_us, aim_error *err)
 {
 	aim_server *server = NULL;
-	aim_status rc = aim_server_find(batch->registry, id, &server, err);
+	aim_status rc = find_in_force(batch, id, &server, err);
 	if (rc != AIM_OK)
 		return rc;
-	if (server->subject.status == AIM_REGISTRY_REVOKED)
-		rc = aim__fail(err, AIM_E_SERVER_REVOKED, AIM_LAYER_IDENTITY, "server %.*s is revoked", AIM__STR(id));
-	if (rc == AIM_OK && reached && now_us > server->last_verified_us) {
+	count_up(reached ? &server->verifications_ok : &server->verifications_failed);
+	if (reached && now_us > server->last_verified_us)
 		server->last_verified_us = now_us;
-		rc = aim__subject_put(batch, &server->subject, err);
-	}
+	rc = aim__subject_put(batch, &server->subject, err);
+	aim_server_free(server);
+	return rc;
+}
+
+aim_status aim__server_refused(aim__batch *batch, aim_str id, aim_error *err)
+{
+	aim_server *server = NULL;
+	aim_status rc = find_in_force(batch, id, &server, err);
+	if (rc != AIM_OK)
+		return rc;
+	count_up(&server->verifications_failed);
+	rc = aim__subject_put(batch, &server->subject, err);
 	aim_server_free(server);
 	return rc;
 }
@@ -305,6 +334,16 @@ int64_t aim_server_updated_us(const aim_server *server)
 int64_t aim_server_last_verified_us(const aim_server *server)
 {
 	return server ? server->last_verified_us : 0;
+}
+
+uint64_t aim_server_verifications_ok(const aim_server *server)
+{
+	return server ? server->verifications_ok : 0;
+}
+
+uint64_t aim_server_verifications_failed(const aim_server *server)
+{
+	return server ? server->verifications_failed : 0;
 }
 
 aim_status aim_server_public_key(const aim_server *server, aim_public_key *out)

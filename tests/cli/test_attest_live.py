@@ -117,7 +117,7 @@ def attests():
         shown = answer("attest", "show", said[1].split()[-1], cwd=f)
         assert shown["reached"] and shown["capabilities"] == 2 and shown["latency_us"] > 0 and shown["server_version"] == "1.2"
         server = answer("mcp", "show", "tide.py", cwd=f)
-        assert server["status"] == "pending" and server["agents"] == 1 and server["args"] == [str(f / "tide.py")]
+        assert server["status"] == "pending" and server["agents"] == 1 and server["verifications_ok"] == 1 and server["args"] == [str(f / "tide.py")]
         seen = {r["record"]["subject"] for r in lines("audit", "query", "--kind", "baseline_created", cwd=f)}
         assert seen == {server["id"]}
         again = json.loads(run("--json", *words(f, "-y", "-o", "att.json"), cwd=f).stdout)

@@ -32,6 +32,24 @@ static int64_t last_verified(court *c)
 	return at;
 }
 
+static uint64_t failed_verifications(court *c)
+{
+	aim_server *server = NULL;
+	assert_status(aim_server_find(c->h->registry, S(c->server), &server, NULL), AIM_OK);
+	uint64_t n = aim_server_verifications_failed(server);
+	aim_server_free(server);
+	return n;
+}
+
+static uint64_t good_verifications(court *c)
+{
+	aim_server *server = NULL;
+	assert_status(aim_server_find(c->h->registry, S(c->server), &server, NULL), AIM_OK);
+	uint64_t n = aim_server_verifications_ok(server);
+	aim_server_free(server);
+	return n;
+}
+
 /* Writes what was counted and not yet recorded. */
 static void end_minute(court *c)
 {
@@ -43,6 +61,7 @@ static void end_minute(court *c)
 	do {                                                                                           \
 		size_t kept = n_kept(c);                                                                   \
 		int64_t verified = last_verified(c);                                                       \
+		uint64_t failed = failed_verifications(c);                                                 \
 		end_minute(c);                                                                             \
 		size_t records = house_records((c)->h, NULL);                                              \
 		assert_status(call, status);                                                               \
@@ -53,6 +72,7 @@ static void end_minute(court *c)
 		assert_null(strstr(house_last_record((c)->h), "agt_"));                                    \
 		assert_int_equal(n_kept(c), kept);                                                         \
 		assert_int_equal(last_verified(c), verified);                                              \
+		assert_int_equal(failed_verifications(c), failed);                                         \
 	} while (0)
 
 /* One after it: recorded as the agent's, and nothing else changes. */
@@ -89,6 +109,8 @@ static void test_takes(void **state)
 	assert_memory_equal(receipt.id, "att_", 4);
 	assert_string_equal(receipt.supersedes, "");
 	assert_int_equal(last_verified(c), test_now_us);
+	assert_int_equal(good_verifications(c), 1);
+	assert_int_equal(failed_verifications(c), 0);
 	assert_non_null(strstr(house_last_record(c->h), "\"attestation_recorded\""));
 	assert_non_null(strstr(house_last_record(c->h), receipt.id));
 	assert_non_null(strstr(house_last_record(c->h), a->id));
@@ -103,6 +125,8 @@ static void test_stamps_only_when_reached(void **state)
 	p.flags = 0;
 	assert_status(court_submit(c, a->key, &p, NULL), AIM_OK);
 	assert_int_equal(last_verified(c), 0);
+	assert_int_equal(good_verifications(c), 0);
+	assert_int_equal(failed_verifications(c), 1);
 }
 
 static void test_form(void **state)
@@ -217,6 +241,7 @@ static void test_server(void **state)
 	a->trust_micro = 0;
 	assert_status(aim_server_move(c->h->registry, S(c->server), &move, NULL), AIM_OK);
 	assert_refused(c, court_attest(c, a), AIM_E_SERVER_REVOKED, "server_revoked");
+	assert_int_equal(failed_verifications(c), 0); /* its record is closed */
 }
 
 static void test_trust_floor(void **state)
@@ -227,6 +252,7 @@ static void test_trust_floor(void **state)
 	p.nonce = S("once");
 	a->trust_micro = 299999;
 	assert_refused(c, court_submit(c, a->key, &p, NULL), AIM_E_TRUST_FLOOR, "trust_floor");
+	assert_int_equal(failed_verifications(c), 1);
 	a->trust_micro = 300000;
 	/* Nothing else has changed: the very same attestation is taken now. */
 	assert_status(court_submit(c, a->key, &p, NULL), AIM_OK);
@@ -691,6 +717,24 @@ static aim_status use_ledger(aim_ledger *ledger, const aim_key *key, const char 
 	return rc;
 }
 
+/* A refusal counts at the server, too. */
+static aim_status use_refusal(aim_registry *registry, const aim_key *key, const char *agent, const char *server, aim_buf *out)
+{
+	aim_ledger *strict = NULL;
+	const aim_ledger_options options = {.struct_size = sizeof options, .trust_floor_micro = 1000000};
+	aim_attestation_payload p = {.struct_size = sizeof p, .agent_id = S(agent), .server_id = S(server)};
+	p.server_name = S("s");
+	p.server_url = S("https://mcp.example.org/");
+	aim_buf_clear(out);
+	aim_status rc = aim_ledger_open(registry, &options, &strict, NULL);
+	if (rc == AIM_OK)
+		rc = aim_attestation_sign(key, &p, out, NULL);
+	if (rc == AIM_OK)
+		rc = aim_ledger_submit(strict, aim_buf_str(out), S("ana"), NULL, NULL);
+	aim_ledger_free(strict);
+	return rc == AIM_E_TRUST_FLOOR ? AIM_OK : rc;
+}
+
 static aim_status with_allocations(aim_ctx *ctx, void *arg)
 {
 	aim_store *store;
@@ -713,6 +757,8 @@ static aim_status with_allocations(aim_ctx *ctx, void *arg)
 		rc = aim_ledger_open(registry, NULL, &ledger, NULL);
 	if (rc == AIM_OK)
 		rc = use_ledger(ledger, key, agent, server, out);
+	if (rc == AIM_OK)
+		rc = use_refusal(registry, key, agent, server, out);
 	aim_ledger_free(ledger);
 	aim_buf_free(out);
 	aim_key_unref(key);

@@ -75,6 +75,19 @@ static void report_tool(program *p, const aim_guard_event *e)
 		    p->server_name, reason, e->fingerprint.len >= 16 ? e->fingerprint.ptr : "unknown");
 }
 
+static void report_scan(const program *p, const aim_guard_event *e)
+{
+	char name[FIELD], reason[FIELD], code[FIELD];
+	printable(e->name, name, sizeof name);
+	printable(e->reason, reason, sizeof reason);
+	printable(e->code, code, sizeof code);
+	const char *what = e->fingerprint.len ? "tool " : "";
+	if (e->count > 1)
+		say("scan: server %s: %s%s: %s, %s, and %u more", p->server_name, what, name, reason, code, e->count - 1);
+	else
+		say("scan: server %s: %s%s: %s, %s", p->server_name, what, name, reason, code);
+}
+
 static void report_normal(program *p, const aim_guard_event *e)
 {
 	switch (e->kind) {
@@ -82,6 +95,7 @@ static void report_normal(program *p, const aim_guard_event *e)
 	case AIM_GUARD_EVENT_MONITORED: report_decision(p, e, "would have denied"); return;
 	case AIM_GUARD_EVENT_DRIFT:
 	case AIM_GUARD_EVENT_DROPPED_TOOL: report_tool(p, e); return;
+	case AIM_GUARD_EVENT_SCAN: report_scan(p, e); return;
 	case AIM_GUARD_EVENT_MALFORMED: report_refused_line(p, e, "a message"); return;
 	case AIM_GUARD_EVENT_DROPPED_REPLY: report_refused_line(p, e, "a reply to nothing"); return;
 	default: return;

@@ -15,6 +15,11 @@
  *  and to the event callback only. Every decision is recorded before its message is forwarded, and a
  *  message that cannot be recorded is denied. Malformed input never reaches the other side.
  *
+ *  Definitions of tools are scanned (aim/scan.h) when they are new or changed. One with a critical finding is
+ *  not shown and not callable, whatever a policy says, until that very definition is approved
+ *  (aim_baseline_approve()). Each scan that finds something is an audit record of kind "scan": rules and
+ *  places, never the text.
+ *
  *  Both protocol eras are understood and told apart by their traffic: up to 2025-11-25 (initialize,
  *  requests of the server to the client) and 2026-07-28 (no handshake, input_required results).
  *  JSON-RPC batches exist in 2025-03-26 only and are refused in every other revision. Where they exist,
@@ -39,7 +44,8 @@ typedef struct aim_guard aim_guard;
 #define AIM_GUARD_SERVER 2u
 
 /** What holds besides a policy. @since 0.1 */
-#define AIM_GUARD_PINNED 0u  /**< deny tools that changed since their baseline. Without a policy also
+#define AIM_GUARD_PINNED 0u  /**< deny tools that changed since their baseline, and those whose definition
+                              *   scans as critical until it is approved. Without a policy also
                               *   deny tools that were never listed, ask for tools that say they are
                               *   destructive, allow the rest */
 #define AIM_GUARD_OBSERVE 1u /**< decide as PINNED and record what would have been denied; withhold
@@ -64,6 +70,10 @@ typedef struct aim_guard aim_guard;
 #define AIM_GUARD_EVENT_UNRECORDED 9u    /**< the audit log refused; status says why */
 #define AIM_GUARD_EVENT_PROTOCOL 10u     /**< the protocol version was recognised; name holds it */
 #define AIM_GUARD_EVENT_CLOSED 11u       /**< one side ended; count requests were left unanswered */
+
+#define AIM_GUARD_EVENT_SCAN 12u         /**< a scan found a warning or more in a definition or in the server's
+                                          *   instructions: code is the severity, rule and reason are of the
+                                          *   worst of count findings */
 
 /** What happened, for the operator. Spans are borrowed for the call; absent ones are empty.
  *  @since 0.1 */

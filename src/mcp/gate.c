@@ -4,6 +4,7 @@
 
 #include "base/ctx.h"
 #include "codec/encoding.h"
+#include "mcp/inspect.h"
 
 #include <string.h>
 
@@ -13,6 +14,7 @@ static const aim__denial denials[] = {
 	{"denied", "This action is not permitted.", AIM__RPC_DENIED},
 	{"approval_required", "This action needs an approval that was not given.", AIM__RPC_DENIED},
 	{"tool_changed", "This tool is not the one that was approved.", AIM__RPC_DENIED},
+	{"tool_flagged", "This tool is withheld until it is approved.", AIM__RPC_DENIED},
 	{"tool_unlisted", "The server does not offer this tool.", AIM__RPC_DENIED},
 	{"not_approved", "Only what was approved may be used here.", AIM__RPC_DENIED},
 	{"inactive", "This agent or server is not active.", AIM__RPC_DENIED},
@@ -109,6 +111,16 @@ static int check_drift(const asking *a)
 	return NEXT;
 }
 
+/* No policy lifts this: its author may never have seen the definition. */
+static int check_scan(const asking *a)
+{
+	if (!a->tool || !aim__inspect_refuses(a->tool))
+		return NEXT;
+	if (!aim__inspect_done(a->tool))
+		return deny(a, "failed", "the tool's definition could not be scanned");
+	return deny(a, "tool_flagged", "the scan of the tool's definition found something critical");
+}
+
 static int check_locked(const asking *a)
 {
 	if (a->guard->options.preset != AIM_GUARD_LOCKED)
@@ -190,8 +202,8 @@ static int check_rest(const asking *a)
 
 /* The order matters: what is known to be wrong comes before what a policy permits. */
 static int (*const checks[])(const asking *) = {
-	check_active, check_state,  check_drift,       check_locked, check_policy,
-	check_method, check_listed, check_destructive, check_rest,
+	check_active, check_state,  check_drift,  check_scan,        check_locked,
+	check_policy, check_method, check_listed, check_destructive, check_rest,
 };
 
 /* --- what may not follow ---------------------------------------------------------------------------- */
@@ -277,10 +289,12 @@ void aim__gate_decide(aim_guard *guard, const aim__question *question, aim__verd
 	aim__verdict_deny(guard, "failed", "undecided", out);
 	out->trust_micro = AIM_DECISION_NO_TRUST;
 	next_id(guard, out->id);
-	if (is_tool(&a))
-		a.tool = aim__surface_find(&guard->surface, question->subject);
-	if (a.tool)
-		out->fingerprint = aim_str_from(a.tool->fingerprint);
+	aim__tool *tool = is_tool(&a) ? aim__surface_find(&guard->surface, question->subject) : NULL;
+	if (tool) {
+		aim__inspect_stored(guard, tool);
+		out->fingerprint = aim_str_from(tool->fingerprint);
+	}
+	a.tool = tool;
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
 		if (checks[i](&a) == DECIDED)
 			break;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sized.h"
 #include "identity/registry.h"
+#include "mcp/inspect.h"
 
 #include <string.h>
 
@@ -165,6 +166,7 @@ void aim_guard_free(aim_guard *guard)
 	dispose_side(&guard->sides[1]);
 	aim__json_dispose(&guard->doc);
 	aim__surface_dispose(&guard->surface);
+	aim__inspect_dispose(guard);
 	aim_decision_free(guard->decision);
 	aim__buf_dispose(&guard->arguments);
 	aim__buf_dispose(&guard->scratch);

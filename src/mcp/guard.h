@@ -1,7 +1,7 @@
 /* mcp/guard.h — inside the guard: what the files of this layer share. A line goes
  *
  *     guard.c (API) → flow.c (which message is this, may it pass) → gate.c (decide) → record.c (evidence)
- *                       ├→ surface.c (lists of tools)                └→ answer.c (replies of our own)
+ *                       ├→ lists.c → surface.c, inspect.c (tools)    └→ answer.c (replies of our own)
  *                       └→ forward, byte for byte
  */
 #ifndef AIM_MCP_GUARD_H
@@ -15,6 +15,7 @@
 #include <aim/authorizer.h>
 #include <aim/flow.h>
 #include <aim/registry.h>
+#include <aim/scan.h>
 
 /* JSON-RPC 2.0 §5.1; −32000 … −32019 are free for implementations (MCP 2026-07-28, basic/index). */
 #define AIM__RPC_PARSE_ERROR (-32700)
@@ -66,6 +67,8 @@ struct aim_guard {
 	aim__side sides[2];
 	aim_json doc; /* the line in work, borrowed */
 	aim__surface surface;
+	aim_scanner *scanner;     /* NULL until something is scanned */
+	aim_scan_result *scanned; /* what the last scan found */
 	aim_decision *decision;
 	aim_buf arguments; /* canonical, of the request in work */
 	aim_buf scratch;   /* answers before they are queued, reasons, data of records */
@@ -187,6 +190,9 @@ aim_status aim__record_call(aim_guard *guard, const aim__question *question, con
                             aim_error *err);
 aim_status aim__record_result(aim_guard *guard, const aim__request *request, const char *outcome,
                               int success, aim_error *err);
+/* What a scan found: rules and places, never the text. fingerprint may be empty. */
+aim_status aim__record_scan(aim_guard *guard, aim_str name, aim_str fingerprint, const aim_scan_result *found,
+                            aim_error *err);
 /* Malformed lines and dropped replies; counted instead when there are too many. */
 void aim__record_refusal(aim_guard *guard, uint32_t from, const aim__message *message, const char *problem);
 void aim__record_suppressed(aim_guard *guard);

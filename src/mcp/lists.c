@@ -4,6 +4,7 @@
 
 #include "base/ctx.h"
 #include "base/error.h"
+#include "mcp/inspect.h"
 
 #define REASON_MAX 512u
 
@@ -88,7 +89,7 @@ static int shows(const aim_guard *guard, const aim__tool *tool, int again)
 {
 	if (guard->options.preset == AIM_GUARD_OBSERVE || guard->options.flags & AIM_GUARD_MONITOR)
 		return 1;
-	if (!tool || again || tool->state & (AIM__TOOL_DRIFTED | AIM__TOOL_UNREADABLE))
+	if (!tool || again || tool->state & (AIM__TOOL_DRIFTED | AIM__TOOL_UNREADABLE) || aim__inspect_refuses(tool))
 		return 0;
 	return guard->options.preset != AIM_GUARD_LOCKED || tool->state & AIM__TOOL_APPROVED;
 }
@@ -101,7 +102,7 @@ static aim_status hide(aim_guard *guard, aim_json_value definition, aim_json_val
 	return aim__guard_cut_element(guard, definition, previous, any_kept);
 }
 
-static aim_status take_page(aim_guard *guard, aim_json_value tools)
+static aim_status take_page(aim_guard *guard, aim_json_value tools, aim_error *err)
 {
 	aim_json_value previous = AIM_JSON_NONE;
 	int any_kept = 0;
@@ -110,6 +111,8 @@ static aim_status take_page(aim_guard *guard, aim_json_value tools)
 		aim__tool *tool;
 		int again;
 		aim_status rc = aim__surface_add(&guard->surface, &guard->doc, v, &tool, &again);
+		if (rc == AIM_OK && tool && !again)
+			rc = aim__inspect_listed(guard, tool, v, err);
 		if (rc == AIM_OK && !shows(guard, tool, again))
 			rc = hide(guard, v, previous, any_kept);
 		else
@@ -143,7 +146,7 @@ aim_status aim__lists_page(aim_guard *guard, const aim__message *m, const aim__r
 		aim__surface_begin(&guard->surface);
 	}
 	if (rc == AIM_OK)
-		rc = take_page(guard, tools);
+		rc = take_page(guard, tools, err);
 	if (rc == AIM_OK && aim__json_string(doc, aim__json_member_text(doc, m->result, "nextCursor")).ptr == NULL) {
 		aim__surface_finish(&guard->surface);
 		rc = aim__lists_settle(guard, err);

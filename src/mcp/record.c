@@ -137,6 +137,50 @@ aim_status aim__record_result(aim_guard *guard, const aim__request *request, con
 	return rc;
 }
 
+/* --- scans ------------------------------------------------------------------------------------------- */
+
+#define SCAN_FINDINGS 32u /* named; the rest is counted */
+#define SCAN_POINTER_MAX 200u
+
+/* Members in canonical order. A place that is too long for a record is left out: half a pointer points elsewhere. */
+static void write_scan_finding(aim__json_writer *w, const aim_scan_finding *f)
+{
+	aim__write_begin_object(w);
+	if (f->pointer.len <= SCAN_POINTER_MAX)
+		aim__write_member_string(w, "pointer", f->pointer);
+	aim__write_member_string(w, "rule", f->rule);
+	aim__write_member_text(w, "severity", aim_scan_severity_name(f->severity));
+	aim__write_member_text(w, "threat", aim_scan_threat_name(f->threat));
+	aim__write_end_object(w);
+}
+
+aim_status aim__record_scan(aim_guard *guard, aim_str name, aim_str fingerprint, const aim_scan_result *found,
+                            aim_error *err)
+{
+	aim__json_writer w;
+	aim_scan_summary summary = {.struct_size = sizeof summary};
+	if (!guard->options.audit)
+		return AIM_OK;
+	aim_status rc = aim_scan_summarize(found, &summary);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
+	aim_audit_record r = start(guard, "scan");
+	r.action = clip(name, AIM__SUBJECT_MAX);
+	r.tool_fingerprint = fingerprint;
+	begin_data(guard, &w);
+	aim__write_key(&w, "findings");
+	aim__write_begin_array(&w);
+	for (size_t i = 0; i < aim_scan_finding_count(found) && i < SCAN_FINDINGS; i++)
+		write_scan_finding(&w, aim_scan_finding_at(found, i));
+	aim__write_end_array(&w);
+	aim__write_member_int64(&w, "n_findings", (int64_t)summary.threats);
+	aim__write_member_text(&w, "severity", aim_scan_severity_name(summary.severity));
+	rc = append(guard, &r, &w, err);
+	if (rc != AIM_OK)
+		told_failure(guard, AIM_GUARD_SERVER, name, rc);
+	return rc;
+}
+
 /* --- refused lines: what strangers can cause, so it is counted ----------------------------------- */
 
 static void write_refusal(aim_guard *guard, uint32_t from, const aim__message *message, const char *problem,

@@ -4,6 +4,7 @@
 #include "mcp/guard.h"
 
 #include "base/error.h"
+#include "mcp/inspect.h"
 
 #include <string.h>
 
@@ -89,12 +90,15 @@ static aim_status on_input_required(aim_guard *guard, const aim__message *m, con
 
 /* --- matched replies --------------------------------------------------------------------------------------- */
 
-static void on_initialized(aim_guard *guard, const aim__message *m)
+static aim_status on_initialized(aim_guard *guard, const aim__message *m, aim_error *err)
 {
+	aim_json_value text = aim__json_member_text(&guard->doc, m->result, "instructions");
 	aim_json_value value = aim__json_member_text(&guard->doc, m->result, "protocolVersion");
 	aim_str version = aim__json_string(&guard->doc, value);
 	guard->batches = aim_str_equal(version, aim_str_from(BATCH_VERSION)) != 0;
 	aim__protocol_seen(guard, version);
+	aim_status rc = aim__inspect_instructions(guard, aim__json_string(&guard->doc, text), err);
+	return rc == AIM_E_NOMEM ? rc : AIM_OK; /* nothing is withheld: what could not be recorded was told */
 }
 
 static const char *outcome_of(const aim_guard *guard, const aim__message *m, int *out_success)
@@ -135,7 +139,7 @@ static aim_status on_result(aim_guard *guard, uint32_t from, const aim__message 
 	if (!request->method)
 		return AIM_OK;
 	if (request->method->handling == AIM__METHOD_INITIALIZE)
-		on_initialized(guard, m);
+		return on_initialized(guard, m, err);
 	if (request->method->handling == AIM__METHOD_TOOLS)
 		return aim__lists_page(guard, m, request, err);
 	return AIM_OK;

@@ -314,8 +314,12 @@ aim_status aim__surface_refresh(aim__surface *surface, aim_error *err)
 	for (size_t i = 0; i < surface->n_tools; i++) {
 		aim__tool *tool = surface->tools[i];
 		aim_baseline_entry entry;
-		if (tool->state & (AIM__TOOL_UNREADABLE | AIM__TOOL_FIRST))
+		if (tool->state & AIM__TOOL_UNREADABLE)
 			continue;
+		if (tool->state & AIM__TOOL_FIRST) { /* stays news of this connection, approved or not */
+			tool->state |= judge(surface, tool) & AIM__TOOL_APPROVED;
+			continue;
+		}
 		if (!(tool->state & AIM__TOOL_LISTED) && baseline_entry(surface, aim__tool_name(tool), &entry))
 			set_surface(tool, entry.baseline_surface);
 		tool->state &= ~ALL_VERDICTS;

@@ -32,6 +32,9 @@ typedef struct aim__tool {
 	uint8_t surface[AIM_FINGERPRINT_LEN]; /* of what is shown now */
 	uint8_t pinned[AIM_FINGERPRINT_LEN];  /* without baseline: of the first list */
 	int is_pinned;
+	int is_scanned;
+	uint32_t scan_severity; /* AIM_SCAN_*, of scanned; 0: nothing was found */
+	uint8_t scanned[AIM_FINGERPRINT_LEN]; /* surface of what was scanned last */
 	char fingerprint[AIM_FINGERPRINT_TEXT_SIZE];
 } aim__tool;
 

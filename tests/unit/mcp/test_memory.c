@@ -150,6 +150,36 @@ static void every_allocation_may_fail(void **state)
 	test_each_allocation_fails(whole_life, NULL);
 }
 
+/* Nor does a tool slip through whose scan ran out of memory. */
+static aim_status poisoned_life(aim_ctx *ctx, void *arg)
+{
+	static const talk_line poisoned[] = {
+		{AIM_GUARD_CLIENT, J "\"id\":1,\"method\":\"tools/list\"}\n"},
+		{AIM_GUARD_SERVER, J "\"id\":1,\"result\":{\"tools\":[" RIG_TOOL("read", "Adds two\\u200b numbers.") "]}}\n"},
+		{AIM_GUARD_CLIENT, J "\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"read\"}}\n"},
+	};
+	parts p = {0};
+	(void)arg;
+	aim_status rc = build(ctx, &p);
+	for (size_t i = 0; rc == AIM_OK && i < sizeof poisoned / sizeof *poisoned; i++) {
+		size_t used = 0;
+		rc = aim_guard_feed(p.guard, poisoned[i].from, aim_bytes_from(poisoned[i].text, strlen(poisoned[i].text)), &used, NULL);
+	}
+	for (uint32_t side = AIM_GUARD_CLIENT; p.guard && side <= AIM_GUARD_SERVER; side++) {
+		aim_bytes out = aim_guard_output(p.guard, side);
+		for (size_t i = 0; i + 10 < out.len; i++)
+			assert_true(memcmp(out.ptr + i, "Adds two", 8) != 0 && memcmp(out.ptr + i, "tools/call", 10) != 0);
+	}
+	tear_down(&p);
+	return rc;
+}
+
+static void every_allocation_of_a_scan_may_fail(void **state)
+{
+	(void)state;
+	test_each_allocation_fails(poisoned_life, NULL);
+}
+
 /* The user pointer is handed over whatever comes of it. */
 static void count_destroy(void *user)
 {
@@ -186,6 +216,7 @@ int main(void)
 		cmocka_unit_test(a_warm_call_allocates_nothing),
 		cmocka_unit_test(a_warm_list_with_a_baseline_allocates_nothing),
 		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(every_allocation_of_a_scan_may_fail),
 		cmocka_unit_test(destroy_runs_once_on_every_outcome),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,157 @@
+/* mcp/inspect.c — definitions a server shows are scanned once for each fingerprint: what was scanned in this
+ * connection, or approved by a person, is not scanned again. What a scan finds is recorded before it counts.
+ * Layer mcp, over the scanner of assess. */
+#include "mcp/inspect.h"
+
+#include "base/ctx.h"
+#include "base/error.h"
+
+#include <string.h>
+
+#define POINTER_MAX 200u
+
+/* The scanner is made when there is something to scan: most connections show what was approved. */
+static aim_status prepare(aim_guard *guard, aim_error *err)
+{
+	aim_status rc = AIM_OK;
+	if (!guard->scanner)
+		rc = aim_scan_new(guard->ctx, NULL, &guard->scanner, err);
+	if (rc == AIM_OK && !guard->scanned)
+		rc = aim_scan_result_new(guard->scanner, &guard->scanned);
+	return rc == AIM_OK ? rc : aim__fail_plain(err, rc, AIM_LAYER_MCP);
+}
+
+void aim__inspect_dispose(aim_guard *guard)
+{
+	aim_scan_result_free(guard->scanned);
+	aim_scan_free(guard->scanner);
+}
+
+/* --- what was found ---------------------------------------------------------------------------------------- */
+
+static const aim_scan_finding *worst_of(const aim_scan_result *result)
+{
+	const aim_scan_finding *worst = aim_scan_finding_at(result, 0);
+	for (size_t i = 1; i < aim_scan_finding_count(result); i++) {
+		const aim_scan_finding *f = aim_scan_finding_at(result, i);
+		if (f->severity > worst->severity)
+			worst = f;
+	}
+	return worst;
+}
+
+/* "hidden_instruction (invisible-character) at /description" */
+static aim_str describe(aim_guard *guard, const aim_scan_finding *f)
+{
+	aim_buf *text = &guard->scratch;
+	aim__buf_truncate(text, 0);
+	aim_status rc = aim__buf_add_text(text, aim_scan_threat_name(f->threat));
+	if (rc == AIM_OK)
+		rc = aim__buf_add_text(text, " (");
+	if (rc == AIM_OK)
+		rc = aim__buf_add_str(text, f->rule);
+	if (rc == AIM_OK)
+		rc = aim__buf_add_text(text, ")");
+	if (rc == AIM_OK && f->pointer.len && f->pointer.len <= POINTER_MAX)
+		rc = aim__buf_add_text(text, " at ");
+	if (rc == AIM_OK && f->pointer.len && f->pointer.len <= POINTER_MAX)
+		rc = aim__buf_add_str(text, f->pointer);
+	return rc == AIM_OK ? aim_buf_str(text) : aim_str_from(aim_scan_threat_name(f->threat));
+}
+
+static void tell(aim_guard *guard, aim_str name, aim_str fingerprint)
+{
+	const aim_scan_finding *worst = worst_of(guard->scanned);
+	aim_guard_event event = {.kind = AIM_GUARD_EVENT_SCAN, .from = AIM_GUARD_SERVER};
+	if (worst->severity < AIM_SCAN_WARNING)
+		return;
+	event.count = (uint32_t)aim_scan_finding_count(guard->scanned);
+	event.name = name;
+	event.code = aim_str_from(aim_scan_severity_name(worst->severity));
+	event.rule = worst->rule;
+	event.reason = describe(guard, worst);
+	event.fingerprint = fingerprint;
+	aim__event_send(guard, &event);
+}
+
+/* Records what the last scan found, then tells it. *out_severity: the worst. */
+static aim_status report(aim_guard *guard, aim_str name, aim_str fingerprint, uint32_t *out_severity, aim_error *err)
+{
+	aim_scan_summary summary = {.struct_size = sizeof summary};
+	aim_status rc = aim_scan_summarize(guard->scanned, &summary);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
+	if (summary.threats) {
+		rc = aim__record_scan(guard, name, fingerprint, guard->scanned, err);
+		if (rc != AIM_OK)
+			return rc;
+		tell(guard, name, fingerprint);
+	}
+	*out_severity = summary.severity;
+	return AIM_OK;
+}
+
+/* --- what is scanned ------------------------------------------------------------------------------------------ */
+
+int aim__inspect_done(const aim__tool *tool)
+{
+	return tool->is_scanned && memcmp(tool->scanned, tool->surface, sizeof tool->scanned) == 0;
+}
+
+int aim__inspect_refuses(const aim__tool *tool)
+{
+	if (tool->state & AIM__TOOL_APPROVED)
+		return 0;
+	return !aim__inspect_done(tool) || tool->scan_severity == AIM_SCAN_CRITICAL;
+}
+
+static aim_status inspect(aim_guard *guard, aim__tool *tool, const aim_json *doc, aim_json_value definition,
+                          aim_error *err)
+{
+	uint32_t severity = AIM_SCAN_CRITICAL;
+	aim_status rc = prepare(guard, err);
+	if (rc == AIM_OK)
+		rc = aim_scan_value(guard->scanner, guard->options.server_name, doc, definition, guard->scanned, err);
+	if (rc == AIM_OK)
+		rc = report(guard, aim__tool_name(tool), aim_str_from(tool->fingerprint), &severity, err);
+	if (rc != AIM_OK)
+		return rc;
+	memcpy(tool->scanned, tool->surface, sizeof tool->scanned);
+	tool->scan_severity = severity;
+	tool->is_scanned = 1;
+	return AIM_OK;
+}
+
+aim_status aim__inspect_listed(aim_guard *guard, aim__tool *tool, aim_json_value definition, aim_error *err)
+{
+	if (tool->state & (AIM__TOOL_APPROVED | AIM__TOOL_UNREADABLE) || aim__inspect_done(tool))
+		return AIM_OK;
+	aim_status rc = inspect(guard, tool, &guard->doc, definition, err);
+	/* Too much to scan is the definition's own fault: it stays unscanned, and so refused. */
+	return rc == AIM_E_LIMIT ? AIM_OK : rc;
+}
+
+void aim__inspect_stored(aim_guard *guard, aim__tool *tool)
+{
+	aim__surface *surface = &guard->surface;
+	aim_baseline_entry entry = {.struct_size = sizeof entry};
+	if (tool->state & (AIM__TOOL_APPROVED | AIM__TOOL_UNREADABLE) || aim__inspect_done(tool) || !surface->baseline)
+		return;
+	if (aim_baseline_find(surface->baseline, AIM_FINGERPRINT_TOOL, aim__tool_name(tool), &entry) != AIM_OK ||
+	    memcmp(entry.baseline_surface, tool->surface, sizeof tool->surface) != 0)
+		return;
+	if (aim_json_parse(&surface->scratch, entry.definition, AIM_JSON_BORROW, NULL) == AIM_OK)
+		(void)inspect(guard, tool, &surface->scratch, AIM_JSON_ROOT, NULL);
+}
+
+aim_status aim__inspect_instructions(aim_guard *guard, aim_str text, aim_error *err)
+{
+	static const aim_str name = {"instructions", 12}, none = {NULL, 0};
+	uint32_t severity;
+	if (text.len == 0)
+		return AIM_OK;
+	aim_status rc = prepare(guard, err);
+	if (rc == AIM_OK)
+		rc = aim_scan_text(guard->scanner, text, guard->scanned, err);
+	return rc == AIM_OK ? report(guard, name, none, &severity, err) : rc;
+}

@@ -1,0 +1,21 @@
+/* mcp/inspect.h — scanning what a server shows. Confined, like the guard it belongs to. */
+#ifndef AIM_MCP_INSPECT_H
+#define AIM_MCP_INSPECT_H
+
+#include "mcp/guard.h"
+
+/* Scans a definition of the line in work unless that was done for this fingerprint or a person approved it. AIM_OK,
+ * AIM_E_NOMEM, what aim_audit_append() returns: then it stays unscanned. */
+aim_status aim__inspect_listed(aim_guard *guard, aim__tool *tool, aim_json_value definition, aim_error *err);
+/* The same for a tool that only the baseline knows. A failure leaves it unscanned. */
+void aim__inspect_stored(aim_guard *guard, aim__tool *tool);
+/* The server's instructions: recorded and told, nothing is withheld. */
+aim_status aim__inspect_instructions(aim_guard *guard, aim_str text, aim_error *err);
+
+/* The definition that is shown now was scanned. */
+int aim__inspect_done(const aim__tool *tool);
+/* Critical or not scanned, and not approved. */
+int aim__inspect_refuses(const aim__tool *tool);
+void aim__inspect_dispose(aim_guard *guard);
+
+#endif

@@ -97,6 +97,53 @@ static char base64_char(uint32_t value, uint32_t plus, uint32_t slash)
 	return (char)c;
 }
 
+#define EACH_PAIR(x) (UINT64_C(0x0001000100010001) * (x))
+#define EACH_FOUR(x) (UINT64_C(0x0000000100000001) * (x))
+
+/* Eight values between 0 and 63, the first in the lowest byte, out of 48 bits; and back. */
+static uint64_t sextets_of(uint64_t bits)
+{
+	uint64_t x = bits >> 24 | (bits & 0xFFFFFFu) << 32;
+	x = (x >> 12 & EACH_FOUR(0xFFFu)) | (x & EACH_FOUR(0xFFFu)) << 16;
+	return (x >> 6 & EACH_PAIR(0x3Fu)) | (x & EACH_PAIR(0x3Fu)) << 8;
+}
+
+static uint64_t bits_of(uint64_t sextets)
+{
+	uint64_t x = (sextets & EACH_PAIR(0x3Fu)) << 6 | (sextets >> 8 & EACH_PAIR(0x3Fu));
+	x = (x & EACH_FOUR(0xFFFu)) << 12 | (x >> 16 & EACH_FOUR(0xFFFu));
+	return (x & 0xFFFFFFu) << 24 | x >> 32;
+}
+
+/* 1 in each byte that is at least low; all are below 128. */
+static uint64_t each_from(uint64_t x, uint32_t low)
+{
+	return (x + EACH_BYTE(128 - low)) >> 7 & EACH_BYTE(1);
+}
+
+/* base64_char of each byte. */
+static uint64_t base64_chars(uint64_t values, uint32_t plus, uint32_t slash)
+{
+	uint64_t x = values + EACH_BYTE('A') + each_from(values, 26) * ('a' - 26 - 'A');
+	x -= each_from(values, 52) * ('a' - 26 - '0' + 52);
+	x -= each_from(values, 62) * ('0' - 52 + 62 - plus);
+	return x + each_from(values, 63) * (slash - plus - 1);
+}
+
+/* base64_value of each byte; of a character of no alphabet something, of which base64_chars makes another. */
+static uint64_t base64_values(uint64_t chars, uint32_t plus, uint32_t slash)
+{
+	uint64_t c = chars & EACH_BYTE(0x7F);
+	uint64_t is_plus = (EACH_BYTE(0x80) - (c ^ EACH_BYTE(plus))) >> 7 & EACH_BYTE(1);
+	uint64_t is_slash = (EACH_BYTE(0x80) - (c ^ EACH_BYTE(slash))) >> 7 & EACH_BYTE(1);
+	uint64_t x = c + EACH_BYTE(52 - '0');
+	x -= each_from(c, 'A') * ('A' - '0' + 52);
+	x -= each_from(c, 'a') * ('a' - 26 - 'A');
+	x += is_plus * ('0' - 52 + 62 - plus);
+	x += is_slash * (slash == '/' ? 63 - 52 + '0' - '/' : 63 + 'A' - '_');
+	return x & EACH_BYTE(0x3F);
+}
+
 static int is_url(uint32_t form)
 {
 	return form == AIM_ENCODING_BASE64URL || form == AIM_ENCODING_BASE64URL_PADDED;
@@ -153,8 +200,14 @@ static size_t base64_write(uint32_t form, aim_bytes in, char *dst)
 {
 	uint32_t plus = is_url(form) ? '-' : '+';
 	uint32_t slash = is_url(form) ? '_' : '/';
-	size_t n = 0;
-	for (size_t i = 0; i < in.len; i += 3) {
+	size_t i = 0, n = 0;
+	for (; i + 6 <= in.len; i += 6, n += 8) {
+		const uint8_t *p = in.ptr + i;
+		uint64_t high = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+		uint64_t bits = high << 24 | (uint32_t)p[3] << 16 | (uint32_t)p[4] << 8 | p[5];
+		store_digits(dst + n, base64_chars(sextets_of(bits), plus, slash));
+	}
+	for (; i < in.len; i += 3) {
 		size_t left = in.len - i;
 		uint32_t bits = (uint32_t)in.ptr[i] << 16;
 		bits |= left > 1 ? (uint32_t)in.ptr[i + 1] << 8 : 0;
@@ -290,6 +343,16 @@ static uint32_t read_group(const char *p, size_t n, uint32_t plus, uint32_t slas
 	return wrong << 24 | unused;
 }
 
+/* The same of eight characters. */
+static uint32_t read_eight(const char *p, uint32_t plus, uint32_t slash, uint8_t *dst)
+{
+	uint64_t chars = load_digits(p), values = base64_values(chars, plus, slash);
+	uint64_t bits = bits_of(values), wrong = chars ^ base64_chars(values, plus, slash);
+	for (unsigned i = 0; i < 6; i++)
+		dst[i] = (uint8_t)(bits >> (40 - 8 * i));
+	return (uint32_t)(wrong | wrong >> 32);
+}
+
 static aim_status base64_read(uint32_t form, aim_str text, uint8_t *dst, size_t *out_len,
                               aim__encoding_problem *problem)
 {
@@ -298,15 +361,17 @@ static aim_status base64_read(uint32_t form, aim_str text, uint8_t *dst, size_t 
 	aim_status rc = strip_padding(form, &text, problem);
 	if (rc != AIM_OK)
 		return rc;
-	size_t n = 0;
+	size_t i = 0, n = 0;
 	uint32_t wrong = 0;
-	for (size_t i = 0; i + 1 < text.len; i += 4) {
+	for (; i + 8 <= text.len; i += 8, n += 6)
+		wrong |= read_eight(text.ptr + i, plus, slash, dst + n);
+	for (; i + 1 < text.len; i += 4) {
 		size_t left = text.len - i < 4 ? text.len - i : 4;
 		wrong |= read_group(text.ptr + i, left, plus, slash, dst + n);
 		n += left - 1;
 	}
 	AIM__DECLASSIFY(&wrong, sizeof wrong);
-	for (size_t i = 0; (wrong || text.len % 4 == 1) && i < text.len; i++)
+	for (i = 0; (wrong || text.len % 4 == 1) && i < text.len; i++)
 		if (base64_value((uint8_t)text.ptr[i], plus, slash) == INVALID)
 			return bad(problem, AIM__ENCODING_BAD_CHARACTER, i);
 	if (text.len % 4 == 1)

@@ -91,7 +91,7 @@ def behaviour():
     """what deviates from usual behaviour is shown, acknowledged, and closed with a reason only"""
     with Folder() as f:
         store, agent = with_records(f)
-        record = {"id": RECORD + "3", "subject": agent, "part": "behaviour", "state": "open", "severity": "medium",
+        record = {"id": RECORD + "3", "namespace": "default", "subject": agent, "part": "behaviour", "state": "open", "severity": "medium",
                   "n_findings": 1, "opened_at": "2026-11-24T08:00:00.000000Z",
                   "findings": [{"class": "rate", "kind": "behaviour", "name": "mcp_tool:read", "new": "100", "old": "20000",
                                 "severity": "medium"}]}

@@ -293,6 +293,7 @@ static aim_status look_again(aim__call *call)
 	aim_status rc = aim_ctx_now_us(run->verifier->ctx, &run->now_us);
 	if (rc != AIM_OK)
 		return aim__fail_plain(call->err, rc, AIM_LAYER_ENFORCE);
+	run->request.now_us = run->now_us; /* what a policy says of times is asked of the time of the answer */
 	forget(run);
 	for (size_t i = 0; rc == AIM_OK && i < sizeof again / sizeof *again; i++)
 		rc = again[i].run(call);

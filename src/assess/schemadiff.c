@@ -107,9 +107,13 @@ aim_status aim__schema_same(aim__schema_walk *w, aim__schema_pair pair, int *out
 		*out_same = pair.v[0] == pair.v[1];
 		return AIM_OK;
 	}
-	size_t size = aim_json_raw(w->doc[0], pair.v[0]).len + aim_json_raw(w->doc[1], pair.v[1]).len;
-	if (!aim__schema_spend(w, size / TEXT_PER_STEP, pair, &rc))
+	const aim_bytes old = aim_json_raw(w->doc[0], pair.v[0]), fresh = aim_json_raw(w->doc[1], pair.v[1]);
+	if (!aim__schema_spend(w, (old.len + fresh.len) / TEXT_PER_STEP, pair, &rc))
 		return rc;
+	/* Also numbers that have no canonical form are the same when their texts are. */
+	*out_same = old.len == fresh.len && memcmp(old.ptr, fresh.ptr, old.len) == 0;
+	if (*out_same)
+		return AIM_OK;
 	for (int side = 0; rc == AIM_OK && side < 2; side++)
 		rc = canonical(w, side, pair.v[side], &has[side]);
 	*out_same = rc == AIM_OK && has[0] && has[1] &&

@@ -1,5 +1,5 @@
 /* tests/fuzz/fuzz_schemadiff.c — two schemas, each a line of the input: whatever they hold, comparing ends, says the
- * same twice, says nothing of a schema and itself, and says the reverse when they are exchanged. */
+ * same twice, says nothing of a schema and itself, and as many changes when they are exchanged. */
 #include <aim/schemadiff.h>
 
 #include <stdlib.h>
@@ -25,13 +25,8 @@ static int is_sound(const aim_schemadiff *d)
 	       (aim_schemadiff_total(d) == 0) == (aim_schemadiff_class(d) == AIM_SCHEMADIFF_SAME);
 }
 
-static uint32_t reversed(uint32_t change_class)
-{
-	return change_class == AIM_SCHEMADIFF_NARROWING  ? AIM_SCHEMADIFF_WIDENING
-	       : change_class == AIM_SCHEMADIFF_WIDENING ? AIM_SCHEMADIFF_NARROWING
-	                                                 : change_class;
-}
-
+/* What narrows widens the other way. Not all that widens narrows: a property that a branch names anew is a widening, and one
+ * that goes from it may have been a bound, which is incompatible. */
 static void check_exchange(const aim_schemadiff *d, const aim_schemadiff *x)
 {
 	size_t n[6] = {0}, m[6] = {0};
@@ -40,8 +35,9 @@ static void check_exchange(const aim_schemadiff *d, const aim_schemadiff *x)
 	for (size_t i = 0; i < aim_schemadiff_count(d); i++)
 		n[aim_schemadiff_at(d, i)->change_class]++;
 	for (size_t i = 0; i < aim_schemadiff_count(x); i++)
-		m[reversed(aim_schemadiff_at(x, i)->change_class)]++;
-	check(memcmp(n, m, sizeof n) == 0);
+		m[aim_schemadiff_at(x, i)->change_class]++;
+	check(aim_schemadiff_count(d) == aim_schemadiff_count(x) && n[AIM_SCHEMADIFF_COSMETIC] == m[AIM_SCHEMADIFF_COSMETIC]);
+	check(n[AIM_SCHEMADIFF_NARROWING] <= m[AIM_SCHEMADIFF_WIDENING] && m[AIM_SCHEMADIFF_NARROWING] <= n[AIM_SCHEMADIFF_WIDENING]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,7 +3,7 @@
  *      aim_discovery_reader reader = {.struct_size = sizeof reader};
  *      aim_discovery_place place = {.struct_size = sizeof place, .platform = AIM_PLATFORM_LINUX};
  *      place.home = aim_str_from(getenv("HOME"));
- *      place.cwd = aim_str_from("/work/project");
+ *      place.cwd = aim_str_from("/srv/project");
  *      rc = aim_discoveryfile_reader(&reader);
  *      if (rc == AIM_OK)
  *          rc = aim_discovery_scan(found, &place, &reader, &err);

@@ -236,9 +236,7 @@ static int find_and_show(program *p, const char *id)
 static int run_show(program *p)
 {
 	char id[64];
-	int code = registry_open(p, TO_READ);
-	if (code == EXIT_OK)
-		code = subject_id(p, SUBJECT_AGENT, p->args[0], id, sizeof id);
+	int code = registry_open_for(p, TO_READ, SUBJECT_AGENT, id, sizeof id);
 	return code == EXIT_OK ? find_and_show(p, id) : code;
 }
 
@@ -312,9 +310,7 @@ static int run_update(program *p)
 	u.organization = aim_str_from(o->organization);
 	u.flags = (o->display_name ? AIM_AGENT_SET_DISPLAY_NAME : 0) | (o->description ? AIM_AGENT_SET_DESCRIPTION : 0) |
 	          (o->organization ? AIM_AGENT_SET_ORGANIZATION : 0);
-	int code = registry_open(p, TO_WRITE);
-	if (code == EXIT_OK)
-		code = subject_id(p, SUBJECT_AGENT, p->args[0], id, sizeof id);
+	int code = registry_open_for(p, TO_WRITE, SUBJECT_AGENT, id, sizeof id);
 	if (code != EXIT_OK)
 		return code;
 	aim_status rc = aim_agent_change(p->registry, aim_str_from(id), &u, &err);
@@ -328,9 +324,7 @@ static int move_to(program *p, uint32_t status)
 	char id[64];
 	aim_error err = {0};
 	aim_registry_move move = move_of(p->options, status);
-	int code = registry_open(p, TO_WRITE);
-	if (code == EXIT_OK)
-		code = subject_id(p, SUBJECT_AGENT, p->args[0], id, sizeof id);
+	int code = registry_open_for(p, TO_WRITE, SUBJECT_AGENT, id, sizeof id);
 	if (code != EXIT_OK)
 		return code;
 	aim_status rc = aim_agent_move(p->registry, aim_str_from(id), &move, &err);

@@ -299,9 +299,7 @@ static int find_and_show(program *p, const char *id)
 static int run_show(program *p)
 {
 	char id[64];
-	int code = registry_open(p, TO_READ);
-	if (code == EXIT_OK)
-		code = subject_id(p, SUBJECT_SERVER, p->args[0], id, sizeof id);
+	int code = registry_open_for(p, TO_READ, SUBJECT_SERVER, id, sizeof id);
 	return code == EXIT_OK ? find_and_show(p, id) : code;
 }
 
@@ -332,9 +330,7 @@ static int run_update(program *p)
 	u.n_capabilities = capabilities.n;
 	u.flags |= (o->capabilities ? AIM_SERVER_SET_CAPABILITIES : 0) | (o->flags & REGISTRY_APPROVED ? AIM_SERVER_APPROVED : 0);
 	if (code == EXIT_OK)
-		code = registry_open(p, TO_WRITE);
-	if (code == EXIT_OK)
-		code = subject_id(p, SUBJECT_SERVER, p->args[0], id, sizeof id);
+		code = registry_open_for(p, TO_WRITE, SUBJECT_SERVER, id, sizeof id);
 	if (code != EXIT_OK)
 		return code;
 	aim_status rc = aim_server_change(p->registry, aim_str_from(id), &u, &err);
@@ -348,9 +344,7 @@ static int move_to(program *p, uint32_t status)
 	char id[64];
 	aim_error err = {0};
 	aim_registry_move move = move_of(p->options, status);
-	int code = registry_open(p, TO_WRITE);
-	if (code == EXIT_OK)
-		code = subject_id(p, SUBJECT_SERVER, p->args[0], id, sizeof id);
+	int code = registry_open_for(p, TO_WRITE, SUBJECT_SERVER, id, sizeof id);
 	if (code != EXIT_OK)
 		return code;
 	aim_status rc = aim_server_move(p->registry, aim_str_from(id), &move, &err);

@@ -17,6 +17,12 @@ int registry_open(program *p, int how)
 	return code == EXIT_OK ? open_registry(p) : code;
 }
 
+int registry_open_for(program *p, int how, uint32_t kinds, char *out_id, size_t size)
+{
+	int code = registry_open(p, how);
+	return code == EXIT_OK ? subject_id(p, kinds, p->args[0], out_id, size) : code;
+}
+
 aim_str actor_of(const registry_options *o)
 {
 	return aim_str_from(o->actor ? o->actor : "operator");

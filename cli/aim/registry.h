@@ -58,6 +58,8 @@ extern const char *const status_names[];
 
 /* Store, log and registry; how: TO_READ … */
 int registry_open(program *p, int how);
+/* The same, and the id of the subject that the first argument names, as subject_id(). */
+int registry_open_for(program *p, int how, uint32_t kinds, char *out_id, size_t size);
 
 /* When --days are over, in Unix seconds; 0: never. EXIT_OK or EXIT_USAGE. */
 int read_days(const registry_options *o, int64_t *out_s);

@@ -101,6 +101,7 @@
 
 /* mcp */
 #include <aim/guard.h>
+#include <aim/guardhttp.h>
 #include <aim/discovery.h>
 #include <aim/mcpdocument.h>
 

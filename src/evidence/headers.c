@@ -1,5 +1,5 @@
 /* evidence/headers.c — reading HTTP headers strictly. Layer evidence. */
-#include <aim/headers.h>
+#include "evidence/headers.h"
 
 #include "base/error.h"
 #include "base/format.h"
@@ -82,27 +82,33 @@ static aim_status split(aim_str line, size_t number, aim_str *out_name, aim_str 
 	return AIM_OK;
 }
 
+aim_status aim__headers_next(aim_str *rest, size_t *number, aim_str *out_name, aim_str *out_value, aim_error *err)
+{
+	if (rest->len == 0)
+		return AIM_E_NOT_FOUND;
+	aim_str line = next_line(rest);
+	return line.len ? split(line, ++*number, out_name, out_value, err) : AIM_E_NOT_FOUND;
+}
+
 static aim_status find_in_block(aim_str block, aim_str name, aim_str *out, aim_error *err)
 {
 	aim_str rest = block;
 	aim_str found = {NULL, 0};
 	aim_str line_name, value;
+	size_t number = 0;
+	aim_status rc;
 	if (block.len > AIM_HEADERS_MAX_BLOCK)
 		return aim__fail(err, AIM_E_HEADER, LAYER, "the headers have %zu bytes; %u are possible",
 		                 block.len, AIM_HEADERS_MAX_BLOCK);
-	for (size_t number = 1; rest.len > 0; number++) {
-		aim_str line = next_line(&rest);
-		if (line.len == 0)
-			break;
-		aim_status rc = split(line, number, &line_name, &value, err);
-		if (rc != AIM_OK)
-			return rc;
+	while ((rc = aim__headers_next(&rest, &number, &line_name, &value, err)) == AIM_OK) {
 		if (!aim__ascii_equal_folded(line_name, name))
 			continue;
 		if (found.ptr)
 			return twice(name, err);
 		found = value;
 	}
+	if (rc != AIM_E_NOT_FOUND)
+		return rc;
 	if (!found.ptr)
 		return missing(name, err);
 	*out = found;

@@ -17,6 +17,7 @@ static const char *sentence_of(int32_t code)
 	case AIM__RPC_PARSE_ERROR: return "Parse error";
 	case AIM__RPC_INVALID_PARAMS: return "Invalid params";
 	case AIM__RPC_DENIED: return "Too many open requests";
+	case AIM__RPC_HEADER_MISMATCH: return "Headers and body of the request differ";
 	default: return "Invalid request";
 	}
 }
@@ -284,7 +285,11 @@ static aim_status on_notification(aim_guard *guard, uint32_t from, const aim__me
 aim_status aim__flow_message(aim_guard *guard, uint32_t from, aim_json_value value, aim_error *err)
 {
 	aim__message m;
+	int32_t rpc;
 	aim__message_classify(&guard->doc, value, &m);
+	const char *problem = m.kind == AIM__MESSAGE_INVALID ? NULL : aim__http_problem(guard, &m, &rpc);
+	if (problem)
+		return aim__flow_malformed(guard, from, &m, problem, rpc, err);
 	switch (m.kind) {
 	case AIM__MESSAGE_REQUEST: return on_request(guard, from, &m, err);
 	case AIM__MESSAGE_NOTIFICATION: return on_notification(guard, from, &m, err);

@@ -7,6 +7,7 @@
 #ifndef AIM_MCP_GUARD_H
 #define AIM_MCP_GUARD_H
 
+#include "mcp/http.h"
 #include "mcp/lines.h"
 #include "mcp/message.h"
 #include "mcp/requests.h"
@@ -66,6 +67,7 @@ struct aim_guard {
 	size_t names_size;
 	aim__side sides[2];
 	aim_json doc; /* the line in work, borrowed */
+	aim_str http; /* headers of the request in work; {NULL, 0} without HTTP */
 	aim__surface surface;
 	aim_scanner *scanner;     /* NULL until something is scanned */
 	aim_scan_result *scanned; /* what the last scan found */

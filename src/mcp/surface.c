@@ -360,6 +360,18 @@ aim__tool *aim__surface_find(aim__surface *surface, aim_str name)
 	return tool->state & AIM__TOOL_LISTED || is_in_baseline(surface, name) ? tool : NULL;
 }
 
+aim_bytes aim__surface_definition(const aim__surface *surface, aim_str name)
+{
+	const uint8_t *text = surface->assembly.ptr;
+	aim_baseline_entry entry;
+	for (size_t i = 0; i < surface->n_listed; i++) {
+		const aim__listed *l = &surface->listed[i];
+		if (aim_str_equal((aim_str){(const char *)text + l->name, l->name_len}, name))
+			return (aim_bytes){text + l->raw, l->raw_len};
+	}
+	return baseline_entry(surface, name, &entry) ? entry.definition : (aim_bytes){NULL, 0};
+}
+
 size_t aim__surface_drifted(const aim__surface *surface)
 {
 	size_t n = 0;

@@ -92,6 +92,9 @@ aim_status aim__surface_refresh(aim__surface *surface, aim_error *err);
 
 /* The tool of that name as listed, or as it stands in the baseline; NULL when neither. */
 aim__tool *aim__surface_find(aim__surface *surface, aim_str name);
+/* The definition of that name as listed last, or as it stands in the baseline; empty when neither. Borrowed until the
+ * next list. */
+aim_bytes aim__surface_definition(const aim__surface *surface, aim_str name);
 size_t aim__surface_drifted(const aim__surface *surface);
 
 #endif

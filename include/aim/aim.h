@@ -85,6 +85,7 @@
 #include <aim/trustscore.h>
 #include <aim/trustinterop.h>
 #include <aim/trust.h>
+#include <aim/trustmesh.h>
 #include <aim/drift.h>
 #include <aim/rugpull.h>
 #include <aim/ledger.h>

@@ -77,6 +77,42 @@ static const aim__store_column trust_change_columns[] = {
 	{"source", "$.source"},
 };
 
+static const aim__store_column mesh_columns[] = {
+	{"subject", "$.subject"},
+	{"overall", "$.overall"},
+	{"competence", "$.competence"},
+	{"integrity", "$.integrity"},
+	{"availability", "$.availability"},
+	{"predictability", "$.predictability"},
+	{"transparency", "$.transparency"},
+	{"changes", "$.changes"},
+	{"last_at", "$.last_at"},
+	{"last_event", "$.last_event"},
+	{"changed_at", "$.changed_at"},
+};
+
+static const aim__store_column mesh_event_columns[] = {
+	{"subject", "$.subject"},
+	{"id", "$.id"},
+	{"source", "$.source"},
+	{"outcome", "$.outcome"},
+	{"time", "$.time"},
+};
+
+static const aim__store_column mesh_change_columns[] = {
+	{"subject", "$.subject"},
+	{"number", "$.number"},
+	{"time", "$.time"},
+	{"outcome", "$.outcome"},
+	{"old_overall", "$.old_overall"},
+	{"new_overall", "$.new_overall"},
+	{"old_tier", "$.old_tier"},
+	{"new_tier", "$.new_tier"},
+	{"cause", "$.cause"},
+	{"event", "$.event"},
+	{"source", "$.source"},
+};
+
 static const aim__store_column attestation_columns[] = {
 	{"id", "$.id"},
 	{"namespace", "$.namespace"},
@@ -124,6 +160,11 @@ static const aim__record_kind trust_open = {"trust_open", "trust-open/", 1, COUN
                                             trust_open_columns, NULL};
 static const aim__record_kind trust_changes = {"trust_changes", "trust-history/", 1, COUNT(trust_change_columns),
                                                trust_change_columns, NULL};
+static const aim__record_kind meshes = {"trustmesh", "trustmesh/", 1, COUNT(mesh_columns), mesh_columns, NULL};
+static const aim__record_kind mesh_events = {"trustmesh_events", "trustmesh-event/", 1, COUNT(mesh_event_columns),
+                                             mesh_event_columns, NULL};
+static const aim__record_kind mesh_changes = {"trustmesh_changes", "trustmesh-history/", 1, COUNT(mesh_change_columns),
+                                              mesh_change_columns, NULL};
 
 static const aim__record_kind attestations = {"attestations", "attestation/", 1, COUNT(attestation_columns),
                                               attestation_columns, NULL};
@@ -141,4 +182,4 @@ static const aim__record_kind drift = {"drift", "drift/", 1, COUNT(drift_columns
 
 const aim__record_kind *const aim__assess_kinds[AIM__ASSESS_N_KINDS] = {
 	&baselines, &lists, &trust, &trust_events, &trust_counts, &trust_open, &trust_changes,
-	&attestations, &drift, &rugpull};
+	&attestations, &drift, &rugpull, &meshes, &mesh_events, &mesh_changes};

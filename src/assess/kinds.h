@@ -4,7 +4,7 @@
 
 #include "store/store.h"
 
-#define AIM__ASSESS_N_KINDS 10
+#define AIM__ASSESS_N_KINDS 13
 extern const aim__record_kind *const aim__assess_kinds[AIM__ASSESS_N_KINDS];
 
 #endif

@@ -28,7 +28,7 @@
 /* "kind/" and a name, and a version alone. */
 #define KEY_SIZE 64u
 /* Versions written in one transaction. */
-#define MAX_MISSING 32u
+#define MAX_MISSING 64u
 
 #define VALUE_SIZE (64u + 2u * AIM_STORE_MAX_KEY_BYTES)
 

@@ -93,6 +93,8 @@
 #include <aim/scan.h>
 
 /* enforce */
+#include <aim/rates.h>
+#include <aim/facts.h>
 #include <aim/decision.h>
 #include <aim/policy.h>
 #include <aim/authorizer.h>

@@ -18,7 +18,7 @@
 #ifndef AIM_DECISION_H
 #define AIM_DECISION_H
 
-#include <aim/ctx.h>
+#include <aim/facts.h>
 
 AIM_BEGIN_DECLS
 
@@ -60,6 +60,7 @@ typedef struct aim_request {
 	int64_t now_us;              /**< when the call was made, for the record; 0: the context's clock */
 	uint32_t risk;               /**< AIM_DECISION_RISK_* */
 	uint32_t reserved;           /**< 0 */
+	const aim_facts *facts;      /**< what else is known, for policies with conditions on it; may be NULL */
 } aim_request;
 
 /** An empty decision: deny, reason code "undecided".

@@ -18,6 +18,7 @@
 #ifndef AIM_POLICY_H
 #define AIM_POLICY_H
 
+#include <aim/config.h>
 #include <aim/decision.h>
 #include <aim/diagnostics.h>
 
@@ -25,22 +26,28 @@ AIM_BEGIN_DECLS
 
 typedef struct aim_policy aim_policy;
 
+/** aim_policy_options.format, beside AIM_CONFIG_* of aim/config.h: JSON when the text begins with a bracket, a digit, a
+ *  quote or nothing, otherwise YAML. @since 0.1 */
+#define AIM_POLICY_AUTO 0u
+
 /** @since 0.1 */
 typedef struct aim_policy_options {
 	uint32_t struct_size;
-	uint32_t flags; /**< 0 */
+	uint32_t flags;    /**< 0 */
+	uint32_t format;   /**< AIM_POLICY_AUTO or AIM_CONFIG_* */
+	uint32_t reserved; /**< 0 */
 } aim_policy_options;
 
-/** Reads a policy document (JSON) strictly and compiles it. Limits: max_rules, max_name_bytes and the
+/** Reads a policy document (JSON or YAML) strictly and compiles it. Limits: max_rules, max_name_bytes and the
  *  JSON limits of the context.
  *  @param text         in, borrowed for the call          @param options  in, may be NULL
  *  @param out          out, owned; aim_policy_unref(); set only on AIM_OK
  *  @param diagnostics  in, may be NULL: every problem is added to it, with line, column, JSON Pointer
  *                      and what was expected
  *  @param err          out, may be NULL: the first problem
- *  @return AIM_OK, AIM_E_POLICY (it is JSON, and not a policy), AIM_E_JSON_* or AIM_E_UTF8 (it is not
- *          JSON), AIM_E_LIMIT, AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOMEM, AIM_E_CALLBACK (the hash
- *          provider failed)
+ *  @return AIM_OK, AIM_E_POLICY (it is JSON or YAML, and not a policy), AIM_E_JSON_*, AIM_E_YAML, AIM_E_TOML or
+ *          AIM_E_UTF8 (it is not of its format), AIM_E_UNSUPPORTED (YAML, in a build without it), AIM_E_LIMIT,
+ *          AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOMEM, AIM_E_CALLBACK (the hash provider failed)
  *  Threads: any.  Allocates: yes.  Source: docs/policy.md.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_policy_compile(aim_ctx *ctx, aim_bytes text,
                                                        const aim_policy_options *options,

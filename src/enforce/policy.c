@@ -2,6 +2,7 @@
 #include "enforce/policy.h"
 
 #include <aim/hash.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/ctx.h"
@@ -12,7 +13,7 @@
 #include "enforce/policy_index.h"
 #include "enforce/policy_read.h"
 
-AIM__NO_PADDING(aim_policy_options, 2 * sizeof(uint32_t));
+AIM__NO_PADDING(aim_policy_options, 4 * sizeof(uint32_t));
 
 #define ARENA_FIRST 4096u
 
@@ -43,6 +44,7 @@ static void policy_free(aim_policy *policy)
 	aim__free(ctx, policy->leaves, policy->cap_leaves * sizeof *policy->leaves);
 	aim__free(ctx, policy->eithers, policy->cap_eithers * sizeof *policy->eithers);
 	aim__free(ctx, policy->nodes, policy->cap_nodes * sizeof *policy->nodes);
+	aim__free(ctx, policy->whens, policy->cap_whens * sizeof *policy->whens);
 	aim__free(ctx, policy->words, policy->cap_words * sizeof *policy->words);
 	aim__arena_dispose(&policy->arena);
 	aim__free(ctx, policy, sizeof *policy);
@@ -54,7 +56,7 @@ static aim_status hash_document(aim_policy *policy, const aim_json *doc, aim_err
 	uint8_t digest[AIM_HASH_SHA256_LEN];
 	aim_buf canonical;
 	aim__buf_init(&canonical, policy->ctx);
-	aim_status rc = aim_json_canonicalize(doc, AIM_JSON_ROOT, 0, &canonical, err);
+	aim_status rc = aim_json_canonicalize(doc, AIM_JSON_ROOT, AIM_JSON_JCS_EXACT_TEXT, &canonical, err);
 	if (rc == AIM_OK) {
 		rc = aim_hash_sha256(policy->ctx, aim_bytes_from(canonical.ptr, canonical.len), digest);
 		if (rc != AIM_OK)
@@ -78,14 +80,42 @@ static aim_status compile(aim_policy *policy, const aim_json *doc, aim_diagnosti
 	return rc == AIM_OK ? rc : aim__fail_plain(err, rc, AIM_LAYER_ENFORCE);
 }
 
-static aim_status take_options(const aim_policy_options *options, aim_error *err)
+static aim_status take_options(const aim_policy_options *options, uint32_t *out_format, aim_error *err)
 {
 	aim_policy_options o = {.struct_size = sizeof o};
-	aim_status rc = aim__sized_in(&o, sizeof o, options, sizeof o, "aim_policy_options", err);
-	if (rc == AIM_OK && o.flags != 0)
+	aim_status rc = aim__sized_in(&o, sizeof o, options, offsetof(aim_policy_options, format), "aim_policy_options",
+	                              err);
+	if (rc == AIM_OK && (o.flags != 0 || o.reserved != 0))
 		rc = aim__fail(err, AIM_E_VERSION, AIM_LAYER_ENFORCE,
-		               "aim_policy_options.flags must be 0");
+		               "aim_policy_options.flags and .reserved must be 0");
+	if (rc == AIM_OK && o.format > AIM_CONFIG_YAML)
+		rc = aim__fail(err, AIM_E_INVALID, AIM_LAYER_ENFORCE,
+		               "aim_policy_options.format must be 0 or one of AIM_CONFIG_*");
+	*out_format = o.format;
 	return rc;
+}
+
+/* What no JSON text of an object begins with is YAML. */
+static uint32_t format_of(aim_bytes text)
+{
+	size_t i = 0;
+	while (i < text.len && (text.ptr[i] == ' ' || text.ptr[i] == '\t' || text.ptr[i] == '\n' || text.ptr[i] == '\r'))
+		i++;
+	uint8_t c = i < text.len ? text.ptr[i] : '{';
+	int is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+	int is_mark = c == '#' || c == '%' || (c == '-' && i + 2 < text.len && memcmp(text.ptr + i, "---", 3) == 0);
+	return is_letter || is_mark ? AIM_CONFIG_YAML : AIM_CONFIG_JSON;
+}
+
+static aim_status parse(aim_json *doc, aim_bytes text, uint32_t format, aim_error *err)
+{
+	if (!text.ptr && text.len)
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ENFORCE, "text has a length and no pointer");
+	if (format == AIM_POLICY_AUTO)
+		format = format_of(text);
+	if (format == AIM_CONFIG_JSON)
+		return aim_json_parse(doc, text, AIM_JSON_BORROW, err);
+	return aim_config_parse(doc, text, format, err);
 }
 
 aim_status aim_policy_compile(aim_ctx *ctx, aim_bytes text, const aim_policy_options *options,
@@ -96,7 +126,8 @@ aim_status aim_policy_compile(aim_ctx *ctx, aim_bytes text, const aim_policy_opt
 	aim_json doc;
 	aim_error own = {0}; /* so that the diagnostics hold what err is too NULL for */
 	aim_error *problem = err ? err : &own;
-	aim_status rc = take_options(options, err);
+	uint32_t format = AIM_POLICY_AUTO;
+	aim_status rc = take_options(options, &format, err);
 	if (rc != AIM_OK)
 		return rc;
 	aim_policy *policy = policy_new(ctx);
@@ -104,7 +135,7 @@ aim_status aim_policy_compile(aim_ctx *ctx, aim_bytes text, const aim_policy_opt
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ENFORCE);
 
 	aim__json_init(&doc, ctx);
-	rc = aim_json_parse(&doc, text, AIM_JSON_BORROW, problem);
+	rc = parse(&doc, text, format, problem);
 	if (rc == AIM_OK)
 		rc = compile(policy, &doc, diagnostics, problem);
 	else if (rc != AIM_E_NOMEM)

@@ -17,6 +17,7 @@
 #include "enforce/decision.h"
 #include "enforce/names.h"
 #include "enforce/pattern.h"
+#include "enforce/policy_when.h"
 
 /* A request as numbers. Of each fact that is a name two: the number of its very bytes and that of its
  * folded form. A new one: a line in begin() of policy_search.c and a member of the reader. */
@@ -38,7 +39,8 @@ enum {
 	AIM__OP_RISK = 32,   /* bit `risk` of b is set; becomes ranges in a leaf */
 	AIM__OP_EITHER,      /* eithers[b] or eithers[b + 1]; becomes two rows in a leaf */
 	AIM__OP_NAME_SET,    /* fact a is in sets[b]; small ones without globs become ranges in a leaf */
-	AIM__OP_CAPABILITIES /* for each pattern of sets[b], one is held */
+	AIM__OP_CAPABILITIES, /* for each pattern of sets[b], one is held */
+	AIM__OP_WHEN          /* the tree at whens[b] */
 };
 
 #define AIM__OPERAND_BITS 28u
@@ -140,6 +142,9 @@ static inline uint32_t aim__slot_of_key(uint32_t key, uint32_t n_slots)
 #define AIM__PREFIX_LENGTH_COUNT 10
 #define AIM__PREFIX_MAX 32
 
+#define AIM__COUNTERS_MAX 64u
+#define AIM__ASKS_TIME 1u /* some rule has a condition on times or rates */
+
 struct aim_policy {
 	aim_ctx *ctx;
 	atomic_uint_fast32_t references;
@@ -171,15 +176,21 @@ struct aim_policy {
 	uint64_t *words; /* of the leaves' blocks */
 	size_t n_words;
 	size_t cap_words;
+	aim__when *whens;
+	size_t n_whens;
+	size_t cap_whens;
+	uint32_t asks; /* AIM__ASKS_* */
+	uint32_t n_counters;
+	aim__rate_test counters[AIM__COUNTERS_MAX]; /* in how many ways calls are counted */
 };
 
 /* Bytes of a prefix that are indexed: the longest of AIM__PREFIX_LENGTHS within len; 0 for none. *out_bit is
  * its index. */
 size_t aim__prefix_indexed(size_t len, uint32_t *out_bit);
 
-/* Rank of the deciding rule, AIM__RULE_NONE when none matches. request was taken. memo is AIM__FACT_COUNT of
+/* Rank of the deciding rule, AIM__RULE_NONE when none matches. question's request was taken. memo is AIM__FACT_COUNT of
  * them, used with this policy only. */
-uint32_t aim__policy_find(const aim_policy *policy, const aim_request *request, aim__name_memo *memo);
+uint32_t aim__policy_find(const aim_policy *policy, const aim__question *question, aim__name_memo *memo);
 
 /* The table {"policy"}; call->state is an aim_policy that the decision holds, or NULL. */
 aim_status aim__policy_run(aim_policy *policy, const aim_request *request, aim_decision *decision,

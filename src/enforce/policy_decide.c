@@ -3,6 +3,7 @@
 #include "base/ctx.h"
 #include "base/error.h"
 #include "enforce/policy.h"
+#include "enforce/rates.h"
 
 typedef struct outcome {
 	aim_status status;
@@ -25,6 +26,52 @@ static uint32_t effect_of(const aim_policy *policy, uint32_t rank)
 	return rank < policy->first_allow ? AIM_DECISION_ASK : AIM_DECISION_ALLOW;
 }
 
+/* Every call that is allowed is counted, in all the ways that the policy counts. Where there is no room for one, whose
+ * rate was unknown just now, nothing is counted: the next look says the same. */
+static void count(const aim_policy *policy, const aim__question *q)
+{
+	uint8_t key[AIM__RATE_KEY];
+	for (uint32_t i = 0; i < policy->n_counters; i++) {
+		const aim__rate_test *t = &policy->counters[i];
+		size_t len = aim__rate_key(policy->ctx, t, q, key);
+		if (len)
+			(void)!aim__rates_count(q->facts->rates, aim_bytes_from(key, len), t->window_us, q->now_us);
+	}
+}
+
+/* With conditions on times or rates. */
+static void find_in_time(const aim_policy *policy, aim__question *q, aim_decision *d)
+{
+	q->now_us = q->request->now_us;
+	if (q->now_us == 0 && aim_ctx_now_us(policy->ctx, &q->now_us) != AIM_OK)
+		q->now_us = 0;
+	aim_rates *rates = policy->n_counters && q->now_us ? q->facts->rates : NULL;
+	if (rates)
+		aim__rates_lock(rates);
+	d->rule = aim__policy_find(policy, q, d->memo);
+	if (rates && effect_of(policy, d->rule) == AIM_DECISION_ALLOW)
+		count(policy, q);
+	if (rates)
+		aim__rates_unlock(rates);
+}
+
+static aim_status find_rule(const aim_policy *policy, aim__call *call)
+{
+	aim_decision *d = call->decision;
+	aim_facts copy;
+	aim__question q = {.request = call->request, .decision = d};
+	aim_status rc = aim__facts_take(call->request->facts, &copy, &q.facts, call->err);
+	if (rc != AIM_OK) {
+		aim__decision_because(d, AIM__REASON_INVALID_REQUEST);
+		return rc;
+	}
+	if (policy->asks & AIM__ASKS_TIME)
+		find_in_time(policy, &q, d);
+	else
+		d->rule = aim__policy_find(policy, &q, d->memo);
+	return AIM_OK;
+}
+
 aim_status aim__policy_stage(aim__call *call)
 {
 	const aim_policy *policy = call->state;
@@ -34,7 +81,9 @@ aim_status aim__policy_stage(aim__call *call)
 		return AIM_DENIED;
 	}
 	d->judge = policy;
-	d->rule = aim__policy_find(policy, call->request, d->memo);
+	aim_status rc = find_rule(policy, call);
+	if (rc != AIM_OK)
+		return rc;
 	const outcome *o = &outcomes[effect_of(policy, d->rule)];
 	aim__decision_because(d, d->rule != AIM__RULE_NONE ? o->by_rule : o->by_default);
 	return o->status;

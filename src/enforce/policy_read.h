@@ -20,10 +20,18 @@ typedef struct aim__rule_draft {
 	aim_str *list; /* scratch of the list in work; kept from rule to rule */
 	size_t cap_list;
 	uint32_t listed;  /* bit per AIM__FACT_*: restricted by this rule */
+	uint32_t folds;   /* texts of a condition compare without regard to case */
+	uint32_t depth;   /* of nested conditions */
 	uint32_t actions; /* which kinds of request its actions leave; see policy_rule.c */
 	aim__map sets;       /* of the whole document: list → index in policy->sets */
 	aim__arena set_keys; /* what sets is keyed by */
 } aim__rule_draft;
+
+/* Adds a condition to the rule. */
+void aim__rule_condition(aim__reader *reader, uint64_t condition);
+
+/* Reads a list into draft->list; *out_any tells whether "*" was in it. Returns the count; 0 after a problem. */
+size_t aim__read_patterns(aim__reader *reader, aim_json_value list, const char *what, int *out_any);
 
 /* Reads one rule into draft (reader->target). Problems and failures as in reader.h. */
 void aim__rule_read(aim__reader *reader, aim_json_value rule);

@@ -1,6 +1,6 @@
 /* enforce/policy_rule.c — one rule of a policy document: its members, and the condition each becomes.
  * Layer enforce; knows neither the other rules nor the index. */
-#include "enforce/policy_read.h"
+#include "enforce/policy_condition.h"
 
 #include "base/ctx.h"
 #include "base/format.h"
@@ -31,7 +31,7 @@ static aim__rule_draft *draft_of(aim__reader *reader)
 	return reader->target;
 }
 
-static void add_condition(aim__reader *reader, uint64_t condition)
+void aim__rule_condition(aim__reader *reader, uint64_t condition)
 {
 	aim__rule_draft *draft = draft_of(reader);
 	if (draft->n_conditions == AIM__RULE_CONDITIONS_MAX)
@@ -62,9 +62,7 @@ static int read_pattern(aim__reader *reader, aim_json_value value, aim_str *out)
 	return problem == NULL;
 }
 
-/* Reads a list into draft->list; *out_any tells whether "*" was in it. Returns the count; 0 after a
- * problem. */
-static size_t read_patterns(aim__reader *reader, aim_json_value list, const char *what, int *out_any)
+size_t aim__read_patterns(aim__reader *reader, aim_json_value list, const char *what, int *out_any)
 {
 	aim__rule_draft *draft = draft_of(reader);
 	size_t n = 0;
@@ -118,7 +116,7 @@ static void add_name_condition(aim__reader *reader, uint32_t fact, const aim_str
 {
 	uint64_t condition;
 	if (name_condition(reader, fact, list, n, &condition))
-		add_condition(reader, condition);
+		aim__rule_condition(reader, condition);
 }
 
 static void read_names(aim__reader *reader, aim_json_value value, uint32_t fact)
@@ -127,7 +125,7 @@ static void read_names(aim__reader *reader, aim_json_value value, uint32_t fact)
 		[AIM__FACT_TOOL] = "tools", [AIM__FACT_SERVER] = "servers", [AIM__FACT_RESOURCE] = "resources"};
 	aim__rule_draft *draft = draft_of(reader);
 	int any;
-	size_t n = read_patterns(reader, value, what[fact], &any);
+	size_t n = aim__read_patterns(reader, value, what[fact], &any);
 	if (n == 0 || any)
 		return;
 	draft->listed |= 1u << fact;
@@ -167,7 +165,7 @@ static void add_either(aim__reader *reader, const uint64_t words[2])
 		return;
 	}
 	memcpy(&policy->eithers[policy->n_eithers], words, 2 * sizeof *words);
-	add_condition(reader, aim__condition(AIM__OP_EITHER, 0, (uint32_t)policy->n_eithers));
+	aim__rule_condition(reader, aim__condition(AIM__OP_EITHER, 0, (uint32_t)policy->n_eithers));
 	policy->n_eithers += 2;
 }
 
@@ -176,7 +174,7 @@ static void read_agents(aim__reader *reader, aim_json_value value, uint32_t arg)
 	(void)arg;
 	aim__rule_draft *draft = draft_of(reader);
 	int any;
-	size_t n = read_patterns(reader, value, "agents", &any);
+	size_t n = aim__read_patterns(reader, value, "agents", &any);
 	if (n == 0 || any)
 		return;
 	size_t n_dids = part_dids(draft->list, n);
@@ -207,7 +205,7 @@ static void read_action(aim__reader *reader, aim_json_value value, uint32_t arg)
 	(void)arg;
 	aim__rule_draft *draft = draft_of(reader);
 	int any;
-	size_t n = read_patterns(reader, value, "action", &any);
+	size_t n = aim__read_patterns(reader, value, "action", &any);
 	if (n == 0 || any)
 		return;
 	draft->actions = 0;
@@ -224,7 +222,7 @@ static void read_capabilities(aim__reader *reader, aim_json_value value, uint32_
 	aim__rule_draft *draft = draft_of(reader);
 	uint32_t index = 0;
 	int any;
-	size_t n = read_patterns(reader, value, "capabilities", &any);
+	size_t n = aim__read_patterns(reader, value, "capabilities", &any);
 	if (n == 0)
 		return;
 	if (any) {
@@ -235,7 +233,7 @@ static void read_capabilities(aim__reader *reader, aim_json_value value, uint32_
 	if (rc != AIM_OK)
 		aim__read_fail(reader, rc);
 	else
-		add_condition(reader, aim__condition(AIM__OP_CAPABILITIES, 0, index));
+		aim__rule_condition(reader, aim__condition(AIM__OP_CAPABILITIES, 0, index));
 }
 
 /* ---- trust and risk ---- */
@@ -286,7 +284,7 @@ static void read_trust(aim__reader *reader, aim_json_value value, uint32_t arg)
 		                  "trust.min %lld is above trust.max %lld: the rule could never match",
 		                  (long long)range.min, (long long)range.max);
 	else
-		add_condition(reader, aim__condition(AIM__VALUE_TRUST, (uint32_t)range.min,
+		aim__rule_condition(reader, aim__condition(AIM__VALUE_TRUST, (uint32_t)range.min,
 		                                     (uint32_t)range.max));
 }
 
@@ -301,7 +299,7 @@ static void read_risk(aim__reader *reader, aim_json_value value, uint32_t arg)
 			mask |= 1u << (level + AIM_DECISION_RISK_LOW);
 	}
 	if (mask)
-		add_condition(reader, aim__condition(AIM__OP_RISK, 0, mask));
+		aim__rule_condition(reader, aim__condition(AIM__OP_RISK, 0, mask));
 }
 
 /* ---- the rule ---- */
@@ -342,6 +340,7 @@ static const aim__member rule_members[] = {
 	{"action", read_action, 0, 0},
 	{"resources", read_names, AIM__FACT_RESOURCE, 0},
 	{"risk", read_risk, 0, 0},
+	{"when", aim__when_read, 0, 0},
 	{"reason", read_reason, 0, 0},
 };
 

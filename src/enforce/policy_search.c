@@ -11,12 +11,16 @@
 /* For what is rare, so that the usual way keeps its values in registers. */
 #define NOINLINE __attribute__((noinline))
 
-typedef enum answer { NO, YES, UNKNOWN } answer;
+typedef aim__answer answer;
+#define NO AIM__NO
+#define YES AIM__YES
+#define UNKNOWN AIM__UNKNOWN
 
 /* A request in the policy's own numbers. */
 typedef struct subject {
 	const aim_policy *policy;
 	const aim_request *request;
+	const aim__question *question;
 	uint32_t values[AIM__VALUE_COUNT];
 } subject;
 
@@ -79,9 +83,11 @@ static inline void read_name(subject *s, uint32_t fact, aim__name_memo *memo)
 
 /* All names are read before the search: it waits for the tool's, and the processor reads the others meanwhile. A fact
  * that no rule is about is not looked up, and would be unknown. */
-static void begin(subject *s, const aim_policy *policy, const aim_request *r, aim__name_memo *memo)
+static void begin(subject *s, const aim_policy *policy, const aim__question *q, aim__name_memo *memo)
 {
+	const aim_request *r = q->request;
 	s->policy = policy;
+	s->question = q;
 	s->request = r;
 	for (uint32_t i = 0; i < AIM__VALUE_COUNT; i++)
 		s->values[i] = AIM__VALUE_UNKNOWN;
@@ -132,12 +138,14 @@ static answer test_capabilities(const subject *s, const aim__name_set *set, int 
 
 static answer test(subject *s, uint64_t word, int allows)
 {
-	const aim__name_set *set = &s->policy->sets[aim__condition_b(word)];
+	uint32_t b = aim__condition_b(word);
 	switch (aim__condition_op(word)) {
 	case AIM__OP_NAME_SET:
-		return test_set(s, aim__condition_a(word), set, allows);
+		return test_set(s, aim__condition_a(word), &s->policy->sets[b], allows);
 	case AIM__OP_CAPABILITIES:
-		return test_capabilities(s, set, allows);
+		return test_capabilities(s, &s->policy->sets[b], allows);
+	case AIM__OP_WHEN:
+		return aim__when_answer(s->policy, b, s->question);
 	default: /* no such condition: fail closed */
 		return UNKNOWN;
 	}
@@ -290,9 +298,9 @@ static uint32_t search(subject *s, uint32_t index, uint32_t best)
 	return best;
 }
 
-uint32_t aim__policy_find(const aim_policy *policy, const aim_request *request, aim__name_memo *memo)
+uint32_t aim__policy_find(const aim_policy *policy, const aim__question *question, aim__name_memo *memo)
 {
 	subject s;
-	begin(&s, policy, request, memo);
+	begin(&s, policy, question, memo);
 	return search(&s, AIM__NODE_ROOT, AIM__RULE_NONE);
 }

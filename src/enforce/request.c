@@ -9,7 +9,10 @@
 #define MAX_TRUST_MICRO 1000000
 
 AIM__NO_PADDING(aim_request, 2 * sizeof(uint32_t) + 6 * sizeof(aim_str) + sizeof(void *) +
-                                 sizeof(size_t) + 2 * sizeof(int64_t) + 2 * sizeof(uint32_t));
+                                 sizeof(size_t) + 2 * sizeof(int64_t) + 2 * sizeof(uint32_t) + sizeof(void *));
+
+/* Without facts: what the first callers passed. */
+#define FIRST_SIZE offsetof(aim_request, facts)
 
 static aim_status check(const aim_request *r, aim_error *err)
 {
@@ -44,7 +47,7 @@ aim_status aim__request_take(const aim_request **io_request, aim_request *copy, 
 		memset(copy, 0, sizeof *copy);
 		copy->trust_micro = AIM_DECISION_NO_TRUST;
 		aim_status rc =
-			aim__sized_in(copy, sizeof *copy, request, sizeof *copy, "aim_request", err);
+			aim__sized_in(copy, sizeof *copy, request, FIRST_SIZE, "aim_request", err);
 		if (rc != AIM_OK)
 			return rc;
 		*io_request = request = copy;

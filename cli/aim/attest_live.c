@@ -13,18 +13,15 @@
 #define TIMEOUT_S 30u
 #define TIMEOUT_MAX_S 3600u
 
-const option live_options[10] = {
+static const char *const unreachable_words[] = {"refuse", "sign", NULL};
+
+const option live_options[11] = {
 	{"--server", "-s", "SERVER", OPTION_TEXT, 0, AT(server), NULL, "the server's name or id; default: what COMMAND runs"},
-	{"--key", "-k", "FILE", OPTION_TEXT, 0, AT(key), NULL, "the agent's keystore; default agent.key"},
-	{"--agent", NULL, "AGENT", OPTION_TEXT, 0, AT(agent), NULL, "the agent; default: the one whose key it is"},
 	{"--yes", "-y", NULL, OPTION_FLAG, ATTEST_YES, AT(flags), NULL, "start COMMAND without asking"},
 	{"--timeout", NULL, "SECONDS", OPTION_NUMBER, 0, AT(timeout), NULL, "how long all of it may take; default 30"},
-	{"--days", NULL, "N", OPTION_NUMBER, 0, AT(days), NULL, "how long it counts; default 30 days"},
-	{"--output", "-o", "FILE", OPTION_TEXT, 0, AT(out), NULL, "also write the signed envelope to FILE"},
-	{"--actor", NULL, "WHO", OPTION_TEXT, 0, AT(actor), NULL, "who submits, for the audit record; default operator"},
-	{"--passphrase-file", NULL, "FILE", OPTION_TEXT, 0, AT(passphrase_file), NULL,
-	 "the passphrase is the first line of FILE; default: ask on the terminal"},
-	{"--passphrase-fd", NULL, "N", OPTION_TEXT, 0, AT(passphrase_fd), NULL, "the passphrase is the next line of descriptor N"},
+	{"--unreachable", NULL, "WHAT", OPTION_CHOICE, 0, AT(unreachable), unreachable_words,
+	 "when the server does not answer: refuse, or sign that it was not reached; default refuse"},
+	ATTEST_SIGNER_OPTIONS,
 };
 
 typedef struct live {
@@ -145,6 +142,42 @@ static int record_failure(live *l)
 	return l->t.problem_status ? EXIT_FAILED : EXIT_START;
 }
 
+/* 1 when the server did not answer; what answers nonsense was reached, and what stopped us is not the server's. */
+static int is_unreached(const live *l)
+{
+	static const char *const problems[] = {"not_started", "ended", "timeout"};
+	for (size_t i = 0; l->t.problem && !l->t.problem_status && i < sizeof problems / sizeof *problems; i++)
+		if (strcmp(l->t.problem, problems[i]) == 0)
+			return 1;
+	return 0;
+}
+
+/* Only who has used a server that is known may say that it is not there any more. The exit status stays that of a
+ * server that does not answer. */
+static int sign_unreached(live *l)
+{
+	l->s.is_unreached = 1;
+	int code = signing_link(&l->s);
+	if (code == EXIT_OK)
+		code = signing_end(&l->s);
+	return code == EXIT_OK ? EXIT_START : code;
+}
+
+static int not_reached(live *l)
+{
+	int code = record_failure(l);
+	if (code != EXIT_START || !is_unreached(l))
+		return code;
+	if (l->s.o->unreachable == ATTEST_REFUSE) {
+		say("nothing is signed; to attest that it was not reached, give --unreachable sign");
+		return code;
+	}
+	if (l->s.server)
+		return sign_unreached(l);
+	say("%s is not registered: nothing is signed", l->name);
+	return EXIT_REFUSED;
+}
+
 static int look(live *l)
 {
 	uint64_t timeout = l->s.o->timeout ? l->s.o->timeout : TIMEOUT_S;
@@ -152,7 +185,7 @@ static int look(live *l)
 	int result = talk_run(&l->t, l->s.p->ctx, l->s.p->args, timeout);
 	progress_end();
 	if (result != 0)
-		return record_failure(l);
+		return not_reached(l);
 	l->s.latency_us = l->t.latency_us;
 	l->s.version = l->t.version;
 	return EXIT_OK;

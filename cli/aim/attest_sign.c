@@ -12,14 +12,7 @@
 
 const option sign_options[8] = {
 	{"--server", "-s", "SERVER", OPTION_TEXT, 0, AT(server), NULL, "the server, by name or id; required"},
-	{"--key", "-k", "FILE", OPTION_TEXT, 0, AT(key), NULL, "the agent's keystore; default agent.key"},
-	{"--agent", NULL, "AGENT", OPTION_TEXT, 0, AT(agent), NULL, "the agent; default: the one whose key it is"},
-	{"--days", NULL, "N", OPTION_NUMBER, 0, AT(days), NULL, "how long it counts; default 30 days"},
-	{"--output", "-o", "FILE", OPTION_TEXT, 0, AT(out), NULL, "also write the signed envelope to FILE"},
-	{"--actor", NULL, "WHO", OPTION_TEXT, 0, AT(actor), NULL, "who submits, for the audit record; default operator"},
-	{"--passphrase-file", NULL, "FILE", OPTION_TEXT, 0, AT(passphrase_file), NULL,
-	 "the passphrase is the first line of FILE; default: ask on the terminal"},
-	{"--passphrase-fd", NULL, "N", OPTION_TEXT, 0, AT(passphrase_fd), NULL, "the passphrase is the next line of descriptor N"},
+	ATTEST_SIGNER_OPTIONS,
 };
 
 void signing_dispose(signing *s)
@@ -93,7 +86,7 @@ static int find_server(signing *s)
 }
 
 /* An attestation says "I saw": so the agent must have used the server. */
-static int check_link(signing *s)
+int signing_link(const signing *s)
 {
 	aim_error err = {0};
 	aim_status rc =
@@ -143,9 +136,11 @@ int signing_surface(signing *s)
 static aim_status sign(signing *s, aim_error *err)
 {
 	int64_t now_us = 0;
-	aim_attestation_payload seen = {.struct_size = sizeof seen, .flags = AIM_ATTESTATION_CONNECTED | AIM_ATTESTATION_HEALTHY};
+	aim_attestation_payload seen = {.struct_size = sizeof seen};
+	if (!s->is_unreached)
+		seen.flags = AIM_ATTESTATION_CONNECTED | AIM_ATTESTATION_HEALTHY;
 	aim_status rc = aim_attestation_describe(s->p->ctx, s->server, &seen, err);
-	if (rc == AIM_OK)
+	if (rc == AIM_OK && !s->is_unreached)
 		rc = aim_baseline_manifest(s->baseline, seen.manifest_hash, err);
 	if (rc == AIM_OK)
 		rc = aim_ctx_now_us(s->p->ctx, &now_us);
@@ -192,7 +187,8 @@ static int show_signed(const signing *s)
 	if (rc != AIM_OK)
 		return failed(s->o->server, rc, NULL);
 	if (!screen_is_json()) {
-		printf("Signed %s with identity %s\n", printable(aim_server_name(s->server), shown, sizeof shown), identity);
+		printf("Signed %s%s with identity %s\n", printable(aim_server_name(s->server), shown, sizeof shown),
+		       s->is_unreached ? " as not reached" : "", identity);
 		printf("Attestation ID: %s\nConfidence score: %s\n", s->receipt.id, change);
 		return EXIT_OK;
 	}
@@ -201,6 +197,7 @@ static int show_signed(const signing *s)
 	answer_text(&a, "server", NULL, aim_server_id(s->server));
 	answer_text(&a, "agent", NULL, aim_agent_id(s->agent));
 	answer_text(&a, "identity", NULL, aim_str_from(identity));
+	answer_bool(&a, "connected", NULL, !s->is_unreached);
 	if (s->receipt.supersedes[0])
 		answer_text(&a, "supersedes", NULL, aim_str_from(s->receipt.supersedes));
 	answer_number(&a, "before_micro", NULL, (uint64_t)s->before);
@@ -234,7 +231,7 @@ static int look(signing *s)
 	if (code == EXIT_OK)
 		code = signing_agent(s);
 	if (code == EXIT_OK)
-		code = check_link(s);
+		code = signing_link(s);
 	if (code == EXIT_OK)
 		s->ledger = ledger_open(s->p, &code);
 	return code;

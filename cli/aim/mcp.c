@@ -84,7 +84,7 @@ static const command commands[] = {
 	 "Asks before it starts COMMAND; lists the server's tools, prompts and resources, ends it, and compares them with its "
 	 "baseline. What is seen for the first time becomes the baseline, pending; what differs is recorded as drift and nothing is "
 	 "signed. A server that is not registered is registered, pending. Put -- in front of COMMAND.\n"
-	 "Exit status 7: the server cannot be started, or does not answer as an MCP server.",
+	 "Exit status 7: the server cannot be started, or does not answer as an MCP server; also with --unreachable sign.",
 	 live_options, N(live_options), sizeof(attest_options), run_mcp_attest},
 	{"verify", "[SERVER]", 0, 1, "verify the attestations of a server, or one envelope offline",
 	 "With SERVER, a name or id: every live attestation is verified again, and what counts is shown with the verdict. With "

@@ -1,4 +1,7 @@
-/* cli/aim/talk.c — a conversation with an MCP server: initialize, and every list it declares, page by page. */
+/* cli/aim/talk.c — a conversation with an MCP server: what it is, and every list it declares, page by page.
+ *
+ * The server's answer tells the protocol's era. initialize comes first, because a server of the older era may end or be
+ * silent at anything else; one that has no initialize any more says so with an error, and is asked server/discover. */
 #include "talk.h"
 
 #include "../common/say.h"
@@ -16,6 +19,7 @@
 #define READ_SIZE 65536u
 #define GRACE_MS 300
 #define METHOD_NOT_FOUND (-32601)
+#define NAMELESS "server"
 
 static volatile sig_atomic_t is_stopped;
 
@@ -222,13 +226,18 @@ static int receive(talk *t, const char *method, const aim_json **out)
 	}
 }
 
-/* params: a JSON object. */
-static int ask(talk *t, const char *method, aim_str params, const aim_json **out)
+static const char meta[] = "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+						   "\"io.modelcontextprotocol/clientCapabilities\":{},"
+						   "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"aim\",\"version\":\"1\"}}";
+
+/* members: of params, without braces, without _meta. */
+static int ask(talk *t, const char *method, aim_str members, const aim_json **out)
 {
 	char head[120];
 	snprintf(head, sizeof head, "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"%s\",\"params\":",
 	         (unsigned long long)++t->last_id, method);
-	const aim_str parts[] = {aim_str_from(head), params, aim_str_from("}\n")};
+	const aim_str parts[] = {aim_str_from(head), aim_str_from("{"), aim_str_from(t->is_modern ? meta : ""),
+	                         aim_str_from(t->is_modern && members.len ? "," : ""), members, aim_str_from("}}\n")};
 	return send_parts(t, parts, N(parts), method) == 0 ? receive(t, method, out) : -1;
 }
 
@@ -249,6 +258,12 @@ static aim_json_value result_of(talk *t, const aim_json *doc, const char *method
 		(void)fail(t, "refused", text);
 		return AIM_JSON_NONE;
 	}
+	aim_str type = aim_json_string(doc, member(doc, result, "resultType"));
+	if (type.len && !aim_str_equal(type, aim_str_from("complete"))) {
+		snprintf(text, sizeof text, "the server does not answer %s without asking back", method);
+		(void)fail(t, "refused", text);
+		return AIM_JSON_NONE;
+	}
 	if (aim_json_type(doc, result) == AIM_JSON_OBJECT)
 		return result;
 	(void)no_sense(t, method, "it has no result");
@@ -258,14 +273,14 @@ static aim_json_value result_of(talk *t, const aim_json *doc, const char *method
 /* --- what it is -------------------------------------------------------------------------------------------------------- */
 
 static const char initialize_params[] =
-	"{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"aim\",\"version\":\"1\"}}";
+	"\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"aim\",\"version\":\"1\"}";
 static const char initialized[] = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
 
 /* The members of serverInfo, and those beside it that say what the server is. */
 static int write_self(talk *t, const aim_json *doc, aim_json_value result, aim_json_value info)
 {
-	static const char *const beside[] = {"capabilities", "instructions", "protocolVersion"};
-	aim_str inner = raw(doc, info);
+	static const char *const beside[] = {"capabilities", "instructions", "protocolVersion", "supportedVersions"};
+	aim_str inner = info == AIM_JSON_NONE ? aim_str_from("{\"name\":\"" NAMELESS "\"}") : raw(doc, info);
 	inner.len--; /* without the brace */
 	aim_status rc = aim_buf_new(t->ctx, &t->self);
 	if (rc == AIM_OK)
@@ -281,25 +296,86 @@ static int write_self(talk *t, const aim_json *doc, aim_json_value result, aim_j
 	return rc == AIM_OK ? 0 : no_memory(t);
 }
 
-static int initialize(talk *t)
+/* Name, version, the lists it declares, and what is compared of it. */
+static int take_self(talk *t, const aim_json *doc, aim_json_value result, aim_json_value info)
 {
 	static const char *const declared[TALK_N_LISTS] = {"tools", "prompts", "resources", "resources"};
+	aim_json_value has = member(doc, result, "capabilities");
+	t->latency_us = (now_ms() - t->began_ms) * 1000;
+	t->name = aim_json_string(doc, member(doc, info, "name"));
+	t->version = aim_json_string(doc, member(doc, info, "version"));
+	for (size_t i = 0; i < TALK_N_LISTS; i++)
+		t->lists[i].is_declared = aim_json_type(doc, member(doc, has, declared[i])) == AIM_JSON_OBJECT;
+	return write_self(t, doc, result, info);
+}
+
+static int is_error(const aim_json *doc)
+{
+	return aim_json_type(doc, member(doc, AIM_JSON_ROOT, "error")) == AIM_JSON_OBJECT;
+}
+
+static int is_spoken(const aim_json *doc, aim_json_value versions)
+{
+	for (aim_json_value v = aim_json_first(doc, versions); v != AIM_JSON_NONE; v = aim_json_next(doc, v))
+		if (aim_str_equal(aim_json_string(doc, v), aim_str_from("2026-07-28")))
+			return 1;
+	return 0;
+}
+
+/* The result of server/discover; the server may keep its name to itself. */
+static int take_discovered(talk *t, const aim_json *doc, const char *method)
+{
+	aim_json_value result = result_of(t, doc, method);
+	if (result == AIM_JSON_NONE)
+		return -1;
+	aim_json_value info = member(doc, member(doc, result, "_meta"), "io.modelcontextprotocol/serverInfo");
+	if (info == AIM_JSON_NONE)
+		info = member(doc, result, "serverInfo");
+	aim_json_value versions = member(doc, result, "supportedVersions");
+	if (aim_json_type(doc, member(doc, result, "capabilities")) != AIM_JSON_OBJECT ||
+	    aim_json_type(doc, versions) != AIM_JSON_ARRAY ||
+	    (info != AIM_JSON_NONE && !aim_json_string(doc, member(doc, info, "name")).len))
+		return no_sense(t, method, "capabilities, supportedVersions, and a name in serverInfo are required");
+	if (!is_spoken(doc, versions))
+		return fail(t, "refused", "the server speaks neither revision 2025-11-25 nor 2026-07-28 of MCP");
+	if (take_self(t, doc, result, info) != 0)
+		return -1;
+	if (!t->name.len)
+		t->name = aim_str_from(NAMELESS);
+	return 0;
+}
+
+/* A server of the older era refuses server/discover, too: what it answered to initialize is what is told. */
+static int discover(talk *t, const aim_json *refusal)
+{
+	const char *method = "server/discover";
+	const aim_json *doc = NULL;
+	t->is_modern = 1;
+	if (ask(t, method, aim_str_from(""), &doc) != 0)
+		return -1;
+	if (!is_error(doc))
+		return take_discovered(t, doc, method);
+	(void)result_of(t, refusal, "initialize");
+	return -1;
+}
+
+static int initialize(talk *t)
+{
 	const char *method = "initialize";
 	const aim_json *doc = NULL;
 	if (ask(t, method, aim_str_from(initialize_params), &doc) != 0)
 		return -1;
+	if (is_error(doc))
+		return discover(t, doc);
 	aim_json_value result = result_of(t, doc, method);
 	if (result == AIM_JSON_NONE)
 		return -1;
-	t->latency_us = (now_ms() - t->began_ms) * 1000;
-	aim_json_value info = member(doc, result, "serverInfo"), has = member(doc, result, "capabilities");
-	t->name = aim_json_string(doc, member(doc, info, "name"));
-	t->version = aim_json_string(doc, member(doc, info, "version"));
-	if (!t->name.len || aim_json_type(doc, has) != AIM_JSON_OBJECT || !aim_json_string(doc, member(doc, result, "protocolVersion")).len)
+	aim_json_value info = member(doc, result, "serverInfo");
+	if (!aim_json_string(doc, member(doc, info, "name")).len ||
+	    aim_json_type(doc, member(doc, result, "capabilities")) != AIM_JSON_OBJECT ||
+	    !aim_json_string(doc, member(doc, result, "protocolVersion")).len)
 		return no_sense(t, method, "serverInfo with a name, capabilities and protocolVersion are required");
-	for (size_t i = 0; i < TALK_N_LISTS; i++)
-		t->lists[i].is_declared = aim_json_type(doc, member(doc, has, declared[i])) == AIM_JSON_OBJECT;
-	if (write_self(t, doc, result, info) != 0)
+	if (take_self(t, doc, result, info) != 0)
 		return -1;
 	return put(t, initialized, sizeof initialized - 1, method);
 }
@@ -367,14 +443,12 @@ static int ask_page(talk *t, const list_rule *rule, aim_str cursor, const aim_js
 {
 	aim_buf *params = NULL;
 	if (!cursor.len)
-		return ask(t, rule->method, aim_str_from("{}"), out);
+		return ask(t, rule->method, aim_str_from(""), out);
 	aim_status rc = aim_buf_new(t->ctx, &params);
 	if (rc == AIM_OK)
-		rc = add(params, aim_str_from("{\"cursor\":"));
+		rc = add(params, aim_str_from("\"cursor\":"));
 	if (rc == AIM_OK)
 		rc = add(params, cursor);
-	if (rc == AIM_OK)
-		rc = add(params, aim_str_from("}"));
 	int result = rc == AIM_OK ? ask(t, rule->method, aim_buf_str(params), out) : no_memory(t);
 	aim_buf_free(params);
 	return result;

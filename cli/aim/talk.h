@@ -24,16 +24,17 @@ typedef struct talk {
 	aim_ctx *ctx;
 	child server;
 	int64_t began_ms, until_ms;
-	int64_t latency_us;  /* from its start to the answer of initialize */
+	int64_t latency_us;  /* from its start to the answer that says what it is */
 	const char *problem; /* for the record, when it failed: "timeout", … */
 	int problem_status;  /* AIM_E_NOMEM and the like: ours, not the server's; else 0 */
+	int is_modern;       /* revision 2026-07-28 and later: no initialize, and _meta in each request */
 	uint64_t last_id;
 	char *bytes; /* read and not taken yet */
 	size_t at, len, capacity, n_read;
 	aim_json *pages[TALK_PAGES_MAX];
 	size_t n_pages;
 	talk_list lists[TALK_N_LISTS];
-	aim_buf *self; /* serverInfo's members, instructions, protocolVersion, capabilities: AIM_FINGERPRINT_SERVER */
+	aim_buf *self; /* serverInfo's members, instructions, versions, capabilities: AIM_FINGERPRINT_SERVER */
 	aim_str name, version;
 } talk;
 

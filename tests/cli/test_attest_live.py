@@ -51,6 +51,23 @@ for line in sys.stdin:
             say({"id": m["id"], "result": {"tools": [], "nextCursor": "again"}})
             continue
     cursor = (m.get("params") or {}).get("cursor")
+    if how in ("modern", "nameless", "asking", "future"):
+        meta = (m.get("params") or {}).get("_meta") or {}
+        if m["method"] == "initialize":
+            say({"id": m["id"], "error": {"code": -32022, "message": "Unsupported protocol version"}})
+            continue
+        if meta.get("io.modelcontextprotocol/protocolVersion") != "2026-07-28" or \
+           meta.get("io.modelcontextprotocol/clientCapabilities") != {}:
+            say({"id": m["id"], "error": {"code": -32602, "message": "Invalid params"}})
+            continue
+        if m["method"] == "server/discover":
+            r = {"resultType": "input_required" if how == "asking" else "complete", "ttlMs": 1000, "cacheScope": "public",
+                 "supportedVersions": ["2099-01-01" if how == "future" else "2026-07-28"],
+                 "capabilities": {"tools": {}, "prompts": {}, "resources": {}}}
+            if how == "modern":
+                r["_meta"] = {"io.modelcontextprotocol/serverInfo": {"name": "tide", "version": "2.0"}}
+            say({"id": m["id"], "result": r})
+            continue
     if m["method"] == "initialize":
         assert m["params"]["protocolVersion"] == "2025-11-25"
         say({"id": "s", "method": "ping"})
@@ -198,6 +215,60 @@ def does_not_answer():
         said = run("mcp", "attest", "--yes", "--key", "bot.key", "--passphrase-file", "pw", "--", "/none/such", cwd=f, code=7)
         assert "cannot start the server /none/such" in said.stderr
         assert "server_not_started" in json.dumps(lines("audit", "query", cwd=f)[-1])
+
+
+@case
+def both_eras():
+    """a server that has no initialize any more is asked server/discover, and each request carries its _meta"""
+    for how in ("modern", "nameless"):
+        with Folder() as f:
+            place(f)
+            said = attest(f, how=(how,)).stdout.splitlines()
+            shown = answer("attest", "show", said[1].split()[-1], cwd=f)
+            assert shown["state"] == "live", shown
+            tools = lines("attest", "list", cwd=f)
+            assert len(tools) == 1
+            attest(f, how=(how,))
+            ended(f)
+    with Folder() as f:
+        place(f)
+        for how, what in (("asking", "without asking back"), ("future", "speaks neither revision")):
+            said = attest(f, how=(how,), code=7)
+            assert what in said.stderr, said.stderr
+        said = attest(f, how=("error", "initialize"), code=7)
+        assert "answered initialize with an error" in said.stderr, said.stderr
+
+
+@case
+def unreachable():
+    """that a known server was not reached is signed when asked for, and never raises the confidence"""
+    with Folder() as f:
+        place(f)
+        server = (f / "tide.py").read_text()
+        attest(f)
+        name = lines("mcp", "list", cwd=f)[0]["name"]
+        before = answer("mcp", "verify", name, cwd=f, code=6)["confidence_micro"]
+        (f / "tide.py").write_text("raise SystemExit(3)")
+        said = attest(f, code=7)
+        assert "give --unreachable sign" in said.stderr and len(lines("attest", "list", "--all", cwd=f)) == 1
+        said = attest(f, "--unreachable", "sign", code=7)
+        assert "as not reached" in said.stdout, said.stdout
+        live = lines("attest", "list", cwd=f)
+        assert len(live) == 1 and len(lines("attest", "list", "--all", cwd=f)) == 2
+        shown = answer("mcp", "verify", name, cwd=f, code=6)
+        assert shown["confidence_micro"] < before and shown["entries"][0]["reason"] == "disconnected", shown
+        (f / "tide.py").write_text("print('nonsense', flush=True); input()")
+        attest(f, "--unreachable", "sign", code=7)
+        assert len(lines("attest", "list", "--all", cwd=f)) == 2  # it was reached
+        attest(f, "--unreachable", "maybe", code=2)
+        (f / "tide.py").write_text(server)
+        attest(f)
+        assert answer("mcp", "verify", name, cwd=f, code=6)["confidence_micro"] == before
+    with Folder() as f:
+        place(f)
+        (f / "tide.py").write_text("raise SystemExit(3)")
+        said = attest(f, "--unreachable", "sign", code=4)
+        assert "is not registered" in said.stderr and lines("mcp", "list", cwd=f) == []
 
 
 @case

@@ -24,6 +24,7 @@
 #include <aim/json.h>
 #include <aim/config.h>
 #include <aim/encoding.h>
+#include <aim/patterns.h>
 
 /* crypto */
 #include <aim/hash.h>

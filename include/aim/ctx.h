@@ -1,4 +1,4 @@
-/** aim/ctx.h — the context: allocator, clock, random, log, crypto provider and limits, chosen once.
+/** aim/ctx.h — the context: allocator, clock, random, log, crypto provider, matcher and limits, chosen once.
  *
  *      aim_ctx *ctx = NULL;
  *      aim_error err = {0};
@@ -23,6 +23,7 @@ AIM_BEGIN_DECLS
 
 typedef struct aim_ctx aim_ctx;
 struct aim_crypto;
+struct aim_matcher;
 
 /** Upper bounds of everything that grows. 0 takes the default. Reaching one is AIM_E_LIMIT, or the
  *  reader's own code (AIM_E_JSON_DEPTH, AIM_E_JSON_SIZE). @since 0.1 */
@@ -54,6 +55,7 @@ typedef struct aim_ctx_options {
 	/** Runs when a call is misused (NULL handle, wrong purpose). what is static text. Optional. */
 	void (*misuse)(void *user, const char *function, const char *what);
 	void *misuse_user;
+	const struct aim_matcher *matcher; /**< in, copied; see aim/plugin/matcher.h; PCRE2 */
 } aim_ctx_options;
 
 /** Builds a context and runs the crypto provider's known-answer tests.

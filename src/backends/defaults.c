@@ -1,6 +1,7 @@
 /* backends/defaults.c — the composition root: the one place that knows which plug-ins are built in. */
 #include <aim/ctx.h>
 #include <aim/plugin/crypto.h>
+#include <aim/plugin/matcher.h>
 
 #include "backends/yaml.h"
 #include "base/ctx.h"
@@ -20,7 +21,8 @@ static aim_status open_crypto(aim_ctx *ctx, const aim_crypto *table, void **out_
 	return aim__provider_open(ctx, table, &both, out_provider, err);
 }
 
-static const aim__crypto_slot slot = {open_crypto, aim__provider_close, aim__provider_discard, aim__yaml_read};
+static const aim__crypto_slot slot = {open_crypto, aim__provider_close, aim__provider_discard, aim__yaml_read,
+                                      aim_matcher_pcre2};
 
 aim_status aim_ctx_new(const aim_ctx_options *options, aim_ctx **out, aim_error *err)
 {

@@ -8,6 +8,7 @@
 #include "base/os.h"
 #include "base/sized.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define P sizeof(void *)
@@ -16,7 +17,8 @@ AIM__NO_PADDING(aim_clock, 8 + 4 * P);
 AIM__NO_PADDING(aim_random, 8 + 3 * P);
 AIM__NO_PADDING(aim_log, 8 + 3 * P);
 AIM__NO_PADDING(aim_limits, 8 + 4 * 8 + 6 * 4);
-AIM__NO_PADDING(aim_ctx_options, 8 + 8 * P);
+AIM__NO_PADDING(aim_matcher, 8 + 11 * P);
+AIM__NO_PADDING(aim_ctx_options, 8 + 9 * P);
 #undef P
 
 static const aim_limits default_limits = {
@@ -94,6 +96,19 @@ static aim_status take_allocator(aim_ctx *ctx, const aim_allocator *table, aim_e
 	return rc;
 }
 
+static aim_status take_matcher(aim_ctx *ctx, const aim_matcher *table, aim_error *err)
+{
+	const aim_matcher *m = &ctx->matcher;
+	aim_status rc = aim__sized_table(&ctx->matcher, sizeof ctx->matcher, table, sizeof(aim_matcher), "aim_matcher", err);
+	if (rc != AIM_OK || !table)
+		return rc;
+	if (!m->name || !m->compile || !m->free_database || !m->new_scratch || !m->free_scratch)
+		return missing("each of aim_matcher.name, .compile, .free_database, .new_scratch and .free_scratch", err);
+	if (!m->scan && !m->locate)
+		return missing("aim_matcher.scan or .locate", err);
+	return !m->serialize == !m->deserialize ? AIM_OK : missing("both or none of aim_matcher.serialize and .deserialize", err);
+}
+
 static aim_status take_plugins(aim_ctx *ctx, const aim_ctx_options *o, aim_error *err)
 {
 	ctx->clock = aim__os_clock;
@@ -105,6 +120,8 @@ static aim_status take_plugins(aim_ctx *ctx, const aim_ctx_options *o, aim_error
 		                      "aim_random", err);
 	if (rc == AIM_OK)
 		rc = aim__sized_table(&ctx->log, sizeof ctx->log, o->log, sizeof(aim_log), "aim_log", err);
+	if (rc == AIM_OK)
+		rc = take_matcher(ctx, o->matcher, err);
 	if (rc != AIM_OK)
 		return rc;
 	if (!ctx->clock.now_us)
@@ -128,6 +145,7 @@ static void destroy_plugins(const aim_ctx_options *o)
 	RUN_DESTROY(o->clock);
 	RUN_DESTROY(o->random);
 	RUN_DESTROY(o->log);
+	RUN_DESTROY(o->matcher);
 }
 
 static aim_status build(aim_ctx *ctx, const aim_ctx_options *o, aim_error *err, int *crypto_taken)
@@ -157,7 +175,8 @@ static void give_up(const aim_ctx_options *o, const aim__crypto_slot *slot, int 
 
 static aim_status take_options(aim_ctx_options *o, const aim_ctx_options *options, aim_error *err)
 {
-	aim_status rc = aim__sized_in(o, sizeof *o, options, sizeof *o, "aim_ctx_options", err);
+	const size_t least = offsetof(aim_ctx_options, matcher);
+	aim_status rc = aim__sized_in(o, sizeof *o, options, least, "aim_ctx_options", err);
 	if (rc == AIM_E_VERSION) /* refused, but the plug-ins it names are ours to destroy */
 		memcpy(o, options, sizeof *o);
 	if (rc == AIM_OK && o->flags != 0)
@@ -214,7 +233,8 @@ void aim__ctx_unref(aim_ctx *ctx)
 		return;
 	ctx->crypto_slot->close(ctx, ctx->crypto);
 	aim_allocator allocator = ctx->allocator;
-	aim_ctx_options plugins = {.clock = &ctx->clock, .random = &ctx->random, .log = &ctx->log};
+	aim_ctx_options plugins = {.clock = &ctx->clock, .random = &ctx->random, .log = &ctx->log,
+	                           .matcher = &ctx->matcher};
 	destroy_plugins(&plugins);
 	aim__wipe(ctx, sizeof *ctx);
 	allocator.free(allocator.user, ctx, sizeof *ctx);

@@ -3,6 +3,7 @@
 #define AIM_BASE_CTX_H
 
 #include <aim/ctx.h>
+#include <aim/plugin/matcher.h>
 #include <stdatomic.h>
 
 struct aim__tree;
@@ -19,6 +20,8 @@ typedef struct aim__crypto_slot {
 	void (*discard)(const struct aim_crypto *table);
 	/* The reader of YAML, for the codec layer (codec/config.c); NULL in a build without. */
 	aim_status (*read_yaml)(struct aim__tree *tree, aim_error *err);
+	/* The built-in engine of pattern sets; yields NULL in a build without. */
+	const aim_matcher *(*matcher)(void);
 } aim__crypto_slot;
 
 struct aim_ctx {
@@ -26,6 +29,7 @@ struct aim_ctx {
 	aim_clock clock;
 	aim_random random;
 	aim_log log;
+	aim_matcher matcher; /* name NULL: the built-in one alone */
 	aim_limits limits;
 	void (*misuse)(void *user, const char *function, const char *what);
 	void *misuse_user;

@@ -108,6 +108,8 @@ static const entry table[] = {
 	ROW(AIM_E_ATTESTER, "the attesting agent is not known"),
 	ROW(AIM_E_SERVER_REVOKED, "the server is revoked"),
 	ROW(AIM_E_TRUST_FLOOR, "the agent is trusted less than is needed"),
+	ROW(AIM_E_PATTERN, "not a pattern that can be used"),
+	ROW(AIM_E_SCAN_RULE, "not a rule of the scanner"),
 	ROW(AIM_DENIED, "denied"),
 	ROW(AIM_ASK, "approval needed"),
 	ROW(AIM_E_POLICY, "the policy has errors"),

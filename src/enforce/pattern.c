@@ -2,6 +2,7 @@
 #include "enforce/pattern.h"
 
 #include "base/format.h"
+#include "codec/glob.h"
 #include "codec/utf8.h"
 
 #include <string.h>
@@ -67,48 +68,6 @@ size_t aim__pattern_prefix_len(aim_str pattern)
 int aim__pattern_is_glob(aim_str pattern)
 {
 	return aim__pattern_prefix_len(pattern) < pattern.len;
-}
-
-/* Bytes of the character at i; one for a byte that begins no UTF-8 sequence. */
-static size_t character_len(aim_str text, size_t i)
-{
-	size_t n = aim__utf8_sequence((const uint8_t *)text.ptr + i, text.len - i);
-	return n ? n : 1;
-}
-
-static int same_byte(char a, char b, int folded)
-{
-	return a == b || (folded && aim__ascii_lower(a) == aim__ascii_lower(b));
-}
-
-/* Goes back to the latest '*' only: an earlier one could not match more than that one can. */
-int aim__glob_match(aim_str pattern, aim_str name, int folded)
-{
-	size_t p = 0;
-	size_t n = 0;
-	size_t star = SIZE_MAX; /* behind the latest '*' */
-	size_t star_name = 0;   /* where the text of that '*' ends */
-	while (n < name.len) {
-		if (p < pattern.len && pattern.ptr[p] == '*') {
-			star = ++p;
-			star_name = n;
-		} else if (p < pattern.len && pattern.ptr[p] == '?') {
-			n += character_len(name, n);
-			p++;
-		} else if (p < pattern.len && same_byte(pattern.ptr[p], name.ptr[n], folded)) {
-			n++;
-			p++;
-		} else if (star != SIZE_MAX) {
-			star_name += character_len(name, star_name);
-			n = star_name;
-			p = star;
-		} else {
-			return 0;
-		}
-	}
-	while (p < pattern.len && pattern.ptr[p] == '*')
-		p++;
-	return p == pattern.len;
 }
 
 int aim__pattern_match(const aim__pattern *pattern, aim_str name, int folded)

@@ -28,7 +28,5 @@ typedef struct aim__pattern {
 } aim__pattern;
 
 int aim__pattern_match(const aim__pattern *pattern, aim_str name, int folded);
-/* '*' stands for any characters, also none; '?' for one character. The whole name must match. */
-int aim__glob_match(aim_str pattern, aim_str name, int folded);
 
 #endif

@@ -114,7 +114,7 @@ static void slot_discard(const aim_crypto *table)
 		table->destroy(table->user);
 }
 
-static const aim__crypto_slot slot = {slot_open, slot_close, slot_discard, NULL};
+static const aim__crypto_slot slot = {slot_open, slot_close, slot_discard, NULL, NULL};
 
 /* All tables over one world, and the options that name them. */
 typedef struct setup {
@@ -143,7 +143,7 @@ static void set_up(setup *s)
 	s->crypto.destroy = destroy_crypto;
 	s->limits.struct_size = sizeof s->limits;
 	s->o = (aim_ctx_options){sizeof s->o, 0, &s->allocator, &s->clock, &s->random, &s->log,
-	                         &s->crypto, &s->limits, world_misuse, &s->w};
+	                         &s->crypto, &s->limits, world_misuse, &s->w, NULL};
 }
 
 static void assert_all_destroyed_once(const world *w)

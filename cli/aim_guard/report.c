@@ -88,6 +88,14 @@ static void report_scan(const program *p, const aim_guard_event *e)
 		say("scan: server %s: %s%s: %s, %s", p->server_name, what, name, reason, code);
 }
 
+static void report_record(const program *p, const aim_guard_event *e)
+{
+	char part[FIELD], record[FIELD], alert[FIELD], code[FIELD];
+	say("drift: server %s: record %s (%s, %s), alert %s", p->server_name, printable(e->record, record, sizeof record),
+	    printable(e->name, part, sizeof part), printable(e->code, code, sizeof code),
+	    printable(e->alert, alert, sizeof alert));
+}
+
 static void report_normal(program *p, const aim_guard_event *e)
 {
 	switch (e->kind) {
@@ -96,6 +104,7 @@ static void report_normal(program *p, const aim_guard_event *e)
 	case AIM_GUARD_EVENT_DRIFT:
 	case AIM_GUARD_EVENT_DROPPED_TOOL: report_tool(p, e); return;
 	case AIM_GUARD_EVENT_SCAN: report_scan(p, e); return;
+	case AIM_GUARD_EVENT_RECORD: report_record(p, e); return;
 	case AIM_GUARD_EVENT_MALFORMED: report_refused_line(p, e, "a message"); return;
 	case AIM_GUARD_EVENT_DROPPED_REPLY: report_refused_line(p, e, "a reply to nothing"); return;
 	default: return;

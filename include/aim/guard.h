@@ -20,6 +20,10 @@
  *  (aim_baseline_approve()). Each scan that finds something is an audit record of kind "scan": rules and
  *  places, never the text.
  *
+ *  With a registry, what differs from the baseline is drift (aim/drift.h): the candidate, one open record for what was
+ *  found, its alert, the server's trust and the audit records are one transaction. A list that shows what the last
+ *  one showed writes nothing.
+ *
  *  Both protocol eras are understood and told apart by their traffic: up to 2025-11-25 (initialize,
  *  requests of the server to the client) and 2026-07-28 (no handshake, input_required results).
  *  JSON-RPC batches exist in 2025-03-26 only and are refused in every other revision. Where they exist,
@@ -35,6 +39,7 @@
 AIM_BEGIN_DECLS
 
 struct aim_authorizer;
+struct aim_drift;
 struct aim_registry;
 
 typedef struct aim_guard aim_guard;
@@ -75,6 +80,9 @@ typedef struct aim_guard aim_guard;
                                           *   instructions: code is the severity, rule and reason are of the
                                           *   worst of count findings */
 
+#define AIM_GUARD_EVENT_RECORD 13u       /**< a drift record and its alert were opened: name is the part of the server,
+                                         *   code the severity, record and alert their ids, count the findings */
+
 /** What happened, for the operator. Spans are borrowed for the call; absent ones are empty.
  *  @since 0.1 */
 typedef struct aim_guard_event {
@@ -92,6 +100,8 @@ typedef struct aim_guard_event {
 	aim_str rule;        /**< for the operator only: id of the deciding rule */
 	aim_str decision_id; /**< stands in the audit record and in the answer to the client */
 	aim_str fingerprint; /**< of the tool */
+	aim_str record;      /**< id of the drift record */
+	aim_str alert;       /**< id of its alert */
 } aim_guard_event;
 
 /** May not call back into the guard. @since 0.1 */
@@ -128,6 +138,9 @@ typedef struct aim_guard_options {
 	struct aim_flow *flow;         /**< in, borrowed until the guard is freed; optional: what passes through the
 	                                *   agent's session is kept apart. Needs labels */
 	aim_guard_labels_fn labels;    /**< required with flow; called with user */
+	struct aim_drift *drift;       /**< in, borrowed until the guard is freed; optional, on the same registry: whose
+	                                *   severities, scanner and callback hold. Its findings become those of the lists.
+	                                *   Without it the guard has its own */
 } aim_guard_options;
 
 /** What a guard has done so far. @since 0.1 */

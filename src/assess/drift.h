@@ -115,6 +115,33 @@ aim_status aim__drift_commit(aim__drift_change *c, aim_error *err);
 /* After the commit: tells the host of a new record. */
 void aim__drift_committed(const aim__drift_change *c);
 
+/* ---- drift_observe.c ---- */
+
+/* A whole list of definitions of one kind, as a server showed it. */
+typedef struct aim__drift_showing {
+	uint32_t kind; /* AIM_FINGERPRINT_* */
+	const aim_baseline_item *items;
+	size_t n_items;
+	aim_str agent, session; /* for the audit records */
+	/* May be NULL. In and out: the version of the list under which its record was last settled, 0: never. A list that is
+	 * unchanged since is left at that: nothing is read, nothing allocated, and findings are not made again. */
+	uint64_t *settled;
+	aim_drift_notify opened; /* hears of a new record, after options.notify; may be NULL */
+	void *user;
+} aim__drift_showing;
+
+/* Forgets the findings of the check before. */
+static inline void aim__drift_restart(aim_drift *d)
+{
+	d->n_findings = 0;
+	aim__arena_reset(&d->arena);
+}
+
+/* Compares the list with its baseline and takes what follows from it, the baseline's candidates, the record, its alert,
+ * trust and the audit records, in one transaction. Its findings are appended to those of the handle. As
+ * aim_drift_check(). */
+aim_status aim__drift_observe(aim_drift *d, aim_baseline *b, const aim__drift_showing *showing, aim_error *err);
+
 /* ---- drift_record.c ---- */
 
 void aim__drift_show(const aim__drift_stored *stored, aim_drift_record *out);

@@ -31,7 +31,6 @@ typedef struct checking {
 	char agent[AIM__ID_SIZE];
 	int64_t now_us;
 	size_t first; /* findings of the part in work begin here */
-	aim__drift_change *change;
 	aim_error *err;
 } checking;
 
@@ -174,46 +173,12 @@ static aim_status check_agent(checking *c)
 
 /* ---- what a server shows ---- */
 
-/* With the comparison prepared: what it found, and the change that follows from it, for the same transaction. */
-static aim_status join(void *user, aim_baseline *b, uint32_t kind, int64_t now_us, aim__baseline_addition *out,
-                       aim_error *err)
-{
-	checking *c = user;
-	uint8_t set[32];
-	size_t n = 0;
-	c->d->n_findings = c->first;
-	aim__drift_change_free(c->change);
-	c->change = aim__drift_change_new(c->d, aim_str_from(b->server), aim_str_from(aim__fingerprint_kinds[kind]), now_us);
-	if (!c->change)
-		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
-	c->change->agent = c->agent[0] ? aim_str_from(c->agent) : c->seen->agent;
-	c->change->session = c->seen->session;
-	aim_status rc = aim__drift_find(c->d, b, kind, err);
-	if (rc == AIM_OK)
-		rc = aim__drift_set(b, kind, 1, set, &n, err);
-	if (rc == AIM_OK)
-		rc = aim__drift_load(c->change, err);
-	if (rc == AIM_OK)
-		rc = aim__drift_settle(c->change, c->first, set, err);
-	if (rc == AIM_OK)
-		aim__drift_gather(c->change, out);
-	return rc;
-}
-
 static aim_status check_part(checking *c, aim_baseline *b, uint32_t kind, const aim_baseline_item *items, size_t n)
 {
-	aim_baseline_observation o = {.struct_size = sizeof o, .kind = kind, .items = items, .n_items = n};
-	aim__baseline_joiner joiner = {join, c};
-	o.agent = c->seen->agent;
-	o.session = c->seen->session;
+	aim__drift_showing showing = {.kind = kind, .items = items, .n_items = n, .session = c->seen->session};
+	showing.agent = c->agent[0] ? aim_str_from(c->agent) : c->seen->agent;
 	c->first = c->d->n_findings;
-	c->change = NULL;
-	aim_status rc = aim__baseline_observe(b, &o, &joiner, c->err);
-	if (rc == AIM_OK && c->change)
-		aim__drift_committed(c->change);
-	aim__drift_change_free(c->change);
-	c->change = NULL;
-	return rc;
+	return aim__drift_observe(c->d, b, &showing, c->err);
 }
 
 /* A part that is one definition, in text, under the name of its kind. */
@@ -343,8 +308,7 @@ aim_status aim_drift_check(aim_drift *drift, const aim_drift_observation *observ
 	checking c = {.d = drift, .seen = &o, .err = err};
 	if (!drift || !observation)
 		return AIM__MISUSE(drift ? drift->ctx : NULL, "drift and observation are required");
-	drift->n_findings = 0;
-	aim__arena_reset(&drift->arena);
+	aim__drift_restart(drift);
 	aim_status rc = take(drift, observation, &o, err);
 	if (rc == AIM_OK && (rc = aim_ctx_now_us(drift->ctx, &c.now_us)) != AIM_OK)
 		rc = fail(&c, rc);

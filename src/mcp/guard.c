@@ -15,8 +15,8 @@
 #define MALFORMED_PER_MINUTE 20u
 #define FIRST_SIZE offsetof(aim_guard_options, flow) /* destroy is the last of it */
 
-AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 6 * sizeof(void *));
-AIM__NO_PADDING(aim_guard_event, 6 * 4 + 8 * sizeof(aim_str));
+AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 7 * sizeof(void *));
+AIM__NO_PADDING(aim_guard_event, 6 * 4 + 10 * sizeof(aim_str));
 AIM__NO_PADDING(aim_guard_counters, 2 * 4 + 9 * 8);
 
 static int is_side(uint32_t side)
@@ -67,6 +67,8 @@ static aim_status check_options(const aim_guard_options *o, aim_error *err)
 		                 o->preset);
 	if (o->flow && !o->labels)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with a flow needs labels");
+	if (o->drift && !o->registry)
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with drift checks needs their registry");
 	if (o->registry && o->server.len == 0)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with a registry needs the server's id");
 	return AIM_OK;
@@ -102,6 +104,18 @@ static void init(aim_guard *guard)
 		guard->options.registry = aim__registry_ref(guard->options.registry);
 }
 
+/* The host's drift checks, or the guard's own with the rules that hold by default. */
+static aim_status open_drift(aim_guard *guard, aim_error *err)
+{
+	aim_drift_options o = {.struct_size = sizeof o, .scan = aim__inspect_grave, .user = guard};
+	guard->surface.drift = guard->options.drift;
+	if (guard->options.drift)
+		return AIM_OK;
+	aim_status rc = aim_drift_open(guard->options.registry, &o, &guard->drift, err);
+	guard->surface.drift = guard->drift;
+	return rc;
+}
+
 /* What can fail. Everything is in a state that aim_guard_free() understands. */
 static aim_status open_guard(aim_guard *guard, aim_error *err)
 {
@@ -115,6 +129,8 @@ static aim_status open_guard(aim_guard *guard, aim_error *err)
 	rc = aim_decision_new(guard->ctx, &guard->decision, err);
 	if (rc == AIM_OK && guard->options.registry)
 		rc = aim__surface_open(&guard->surface, guard->options.registry, guard->options.server, err);
+	if (rc == AIM_OK && guard->options.registry)
+		rc = open_drift(guard, err);
 	if (rc == AIM_OK)
 		rc = aim__subjects_refresh(guard, 1, err);
 	return rc == AIM_OK ? aim__record_session(guard, "open", err) : rc;
@@ -166,6 +182,7 @@ void aim_guard_free(aim_guard *guard)
 	dispose_side(&guard->sides[1]);
 	aim__json_dispose(&guard->doc);
 	aim__surface_dispose(&guard->surface);
+	aim_drift_free(guard->drift);
 	aim__inspect_dispose(guard);
 	aim_decision_free(guard->decision);
 	aim__buf_dispose(&guard->arguments);

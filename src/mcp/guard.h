@@ -69,6 +69,7 @@ struct aim_guard {
 	aim_json doc; /* the line in work, borrowed */
 	aim_str http; /* headers of the request in work; {NULL, 0} without HTTP */
 	aim__surface surface;
+	aim_drift *drift; /* owned; NULL when the host gave its own or there is no registry */
 	aim_scanner *scanner;     /* NULL until something is scanned */
 	aim_scan_result *scanned; /* what the last scan found */
 	aim_decision *decision;
@@ -170,7 +171,9 @@ aim_status aim__flow_end(aim_guard *guard, uint32_t from, aim_error *err);
 /* Tells the host which version is spoken, once. */
 void aim__protocol_seen(aim_guard *guard, aim_str version);
 
-/* lists.c. A page of tools: those that may not be shown are cut out. */
+/* lists.c. Hears of a drift record that was opened; user is the guard. */
+aim_status aim__lists_opened(void *user, const aim_drift_record *record);
+/* A page of tools: those that may not be shown are cut out. */
 aim_status aim__lists_page(aim_guard *guard, const aim__message *message, const aim__request *request,
                            aim_error *err);
 /* What was shown so far counts, even when the client never asks for the rest. */

@@ -144,6 +144,15 @@ void aim__inspect_stored(aim_guard *guard, aim__tool *tool)
 		(void)inspect(guard, tool, &surface->scratch, AIM_JSON_ROOT, NULL);
 }
 
+aim_status aim__inspect_grave(void *user, aim_str text, int32_t *out_grave)
+{
+	aim_guard *guard = user;
+	aim_status rc = prepare(guard, NULL);
+	if (rc == AIM_OK)
+		rc = aim_scan_carries_instructions(guard->scanner, text, guard->scanned, out_grave);
+	return rc == AIM_E_LIMIT ? AIM_OK : rc; /* too much to scan: *out_grave is 1 */
+}
+
 aim_status aim__inspect_instructions(aim_guard *guard, aim_str text, aim_error *err)
 {
 	static const aim_str name = {"instructions", 12}, none = {NULL, 0};

@@ -9,6 +9,8 @@
 aim_status aim__inspect_listed(aim_guard *guard, aim__tool *tool, aim_json_value definition, aim_error *err);
 /* The same for a tool that only the baseline knows. A failure leaves it unscanned. */
 void aim__inspect_stored(aim_guard *guard, aim__tool *tool);
+/* aim_drift_scan: does a text that changed carry instructions? user is the guard. */
+aim_status aim__inspect_grave(void *user, aim_str text, int32_t *out_grave);
 /* The server's instructions: recorded and told, nothing is withheld. */
 aim_status aim__inspect_instructions(aim_guard *guard, aim_str text, aim_error *err);
 

@@ -74,10 +74,23 @@ static void tell_all(aim_guard *guard)
 		tell(guard, surface->tools[i], (aim_str){NULL, 0});
 }
 
+aim_status aim__lists_opened(void *user, const aim_drift_record *record)
+{
+	aim_guard_event event = {.kind = AIM_GUARD_EVENT_RECORD, .from = AIM_GUARD_SERVER};
+	event.count = record->n_findings < UINT32_MAX ? (uint32_t)record->n_findings : UINT32_MAX;
+	event.name = record->part;
+	event.code = aim_str_from(aim_alert_severity_name(record->severity));
+	event.record = record->id;
+	event.alert = record->alert;
+	aim__event_send(user, &event);
+	return AIM_OK;
+}
+
 aim_status aim__lists_settle(aim_guard *guard, aim_error *err)
 {
 	int done;
-	aim_status rc = aim__surface_observe(&guard->surface, guard->options.agent, guard->options.session, &done, err);
+	aim__surface_watcher watcher = {guard->options.agent, guard->options.session, aim__lists_opened, guard};
+	aim_status rc = aim__surface_observe(&guard->surface, &watcher, &done, err);
 	if (rc == AIM_OK && done)
 		tell_all(guard);
 	return rc;
@@ -143,6 +156,8 @@ aim_status aim__lists_page(aim_guard *guard, const aim__message *m, const aim__r
 		return withhold(guard, m, "failed", err);
 	if (request->first_page || guard->surface.list == 0) {
 		rc = aim__lists_settle(guard, err);
+		if (rc == AIM_OK) /* what a person has approved meanwhile is to be shown */
+			rc = aim__surface_refresh(&guard->surface, err);
 		aim__surface_begin(&guard->surface);
 	}
 	if (rc == AIM_OK)

@@ -3,6 +3,7 @@
 #include "mcp/surface.h"
 
 #include "assess/baseline.h"
+#include "assess/drift.h"
 #include "base/ctx.h"
 #include "base/mem.h"
 
@@ -257,19 +258,21 @@ void aim__surface_finish(aim__surface *surface)
 			surface->tools[i]->state &= ~(AIM__TOOL_LISTED | AIM__TOOL_AMBIGUOUS);
 }
 
-static aim_status observe(aim__surface *surface, aim_str agent, aim_str session, aim_error *err)
+static aim_status observe(aim__surface *surface, const aim__surface_watcher *watcher, aim_error *err)
 {
 	if (!surface->baseline)
 		return AIM_OK;
 	aim_status rc = collect_items(surface);
 	if (rc != AIM_OK)
 		return rc;
-	aim_baseline_observation seen = {.struct_size = sizeof seen, .kind = AIM_FINGERPRINT_TOOL};
-	seen.items = surface->items;
-	seen.n_items = surface->n_listed;
-	seen.agent = agent;
-	seen.session = session;
-	return aim_baseline_observe(surface->baseline, &seen, err);
+	aim__drift_showing seen = {.kind = AIM_FINGERPRINT_TOOL, .items = surface->items, .n_items = surface->n_listed};
+	seen.agent = watcher->agent;
+	seen.session = watcher->session;
+	seen.opened = watcher->opened;
+	seen.user = watcher->user;
+	seen.settled = &surface->settled;
+	aim__drift_restart(surface->drift);
+	return aim__drift_observe(surface->drift, surface->baseline, &seen, err);
 }
 
 /* The baseline's word counts: another process may have made it while this list was read. */
@@ -289,12 +292,12 @@ static void judge_again(aim__surface *surface)
 	}
 }
 
-aim_status aim__surface_observe(aim__surface *surface, aim_str agent, aim_str session, int *out_done, aim_error *err)
+aim_status aim__surface_observe(aim__surface *surface, const aim__surface_watcher *watcher, int *out_done, aim_error *err)
 {
 	*out_done = 0;
 	if (surface->list == 0 || surface->n_observed == surface->n_listed)
 		return AIM_OK;
-	aim_status rc = observe(surface, agent, session, err);
+	aim_status rc = observe(surface, watcher, err);
 	if (rc != AIM_OK)
 		return rc;
 	surface->n_observed = surface->n_listed;

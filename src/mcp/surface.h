@@ -9,6 +9,7 @@
 #include "codec/json.h"
 
 #include <aim/baseline.h>
+#include <aim/drift.h>
 
 /* Bits of aim__tool.state. */
 #define AIM__TOOL_LISTED 1u      /* shown in this connection */
@@ -49,6 +50,8 @@ typedef struct aim__listed {
 typedef struct aim__surface {
 	aim_ctx *ctx;           /* borrowed */
 	aim_baseline *baseline; /* owned; NULL without a registry */
+	aim_drift *drift;       /* borrowed; there is one when there is a baseline */
+	uint64_t settled;       /* version of the baseline's list whose drift record stands */
 	aim__map by_name;
 	aim__tool **tools;
 	size_t n_tools;
@@ -64,6 +67,13 @@ typedef struct aim__surface {
 	size_t n_observed; /* of listed, when last compared with the baseline */
 	int first_list_done; /* without a baseline: there is something to compare with */
 } aim__surface;
+
+/* For whom a list is observed, and who hears of a drift record that is opened by it. */
+typedef struct aim__surface_watcher {
+	aim_str agent, session;
+	aim_drift_notify opened;
+	void *user;
+} aim__surface_watcher;
 
 static inline aim_str aim__tool_name(const aim__tool *tool)
 {
@@ -86,7 +96,7 @@ aim_status aim__surface_add(aim__surface *surface, const aim_json *doc, aim_json
 void aim__surface_finish(aim__surface *surface);
 /* Compares the list so far with the baseline and records what that finds, unless that was done.
  * *out_done says that it was done now. */
-aim_status aim__surface_observe(aim__surface *surface, aim_str agent, aim_str session, int *out_done, aim_error *err);
+aim_status aim__surface_observe(aim__surface *surface, const aim__surface_watcher *watcher, int *out_done, aim_error *err);
 /* After a change of the baseline by others: judges again what is shown. */
 aim_status aim__surface_refresh(aim__surface *surface, aim_error *err);
 

@@ -30,6 +30,8 @@ static void on_event(void *user, const aim_guard_event *event)
 	copy(e->rule, event->rule);
 	copy(e->decision_id, event->decision_id);
 	copy(e->fingerprint, event->fingerprint);
+	copy(e->record, event->record);
+	copy(e->alert, event->alert);
 }
 
 static aim_status approve(void *user, const aim_guard_event *question)
@@ -133,6 +135,7 @@ aim_status rig_new_guard(rig *r, uint32_t preset, aim_guard **out)
 	o.flags = r->setup.flags;
 	o.flow = r->setup.flow;
 	o.labels = labels;
+	o.drift = r->drift;
 	o.malformed_per_minute = r->setup.malformed_per_minute;
 	o.registry = r->registry;
 	o.audit = r->log;

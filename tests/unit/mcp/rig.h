@@ -28,6 +28,8 @@ typedef struct rig_event {
 	char rule[RIG_TEXT];
 	char decision_id[RIG_TEXT];
 	char fingerprint[RIG_TEXT];
+	char record[RIG_TEXT];
+	char alert[RIG_TEXT];
 } rig_event;
 
 typedef struct rig_setup {
@@ -51,6 +53,7 @@ typedef struct rig {
 	aim_registry *registry;
 	aim_authorizer *authorizer;
 	aim_guard *guard;
+	struct aim_drift *drift; /* of the next guard; borrowed */
 	rig_setup setup;
 	char agent[64];
 	char server[64];

@@ -108,6 +108,7 @@
 #include <aim/guardhttp.h>
 #include <aim/discovery.h>
 #include <aim/mcpdocument.h>
+#include <aim/mcpserver.h>
 
 /* backends */
 #include <aim/sqlite.h>

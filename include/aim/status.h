@@ -145,6 +145,8 @@ typedef int32_t aim_status;
 #define AIM_E_MCP_CLOSED (-901)    /**< that direction was closed */
 #define AIM_E_DISCOVERY_ENTRY (-902) /**< an entry of a configuration file that names no server */
 #define AIM_E_MCPDOCUMENT (-903)     /**< not a capabilities document, Server Card or server.json */
+#define AIM_E_MCPSERVER_VERSION (-905)    /**< not a version of MCP that is spoken here */
+#define AIM_E_MCPSERVER_CAPABILITY (-906) /**< the client lacks a capability that a tool needs */
 
 /* backends: −1000 … −1099 */
 #define AIM_E_KEYFILE_ACCESS (-1000) /**< a key file open to others, behind a link, or no regular file */

@@ -120,6 +120,8 @@ static const entry table[] = {
 	ROW(AIM_E_MCP_CLOSED, "already closed"),
 	ROW(AIM_E_DISCOVERY_ENTRY, "an entry that names no server"),
 	ROW(AIM_E_MCPDOCUMENT, "not a document about an MCP server"),
+	ROW(AIM_E_MCPSERVER_VERSION, "not a version of MCP that is spoken here"),
+	ROW(AIM_E_MCPSERVER_CAPABILITY, "the client lacks a capability that the tool needs"),
 	ROW(AIM_E_KEYFILE_ACCESS, "not a private regular file"),
 };
 

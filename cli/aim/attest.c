@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define AT(member) ATTEST_AT(member)
 
@@ -35,7 +36,8 @@ static const command commands[] = {
 	{"revoke", "ID", 1, 1, "revoke one attestation: it counts no more", "The one that it superseded stays superseded.",
 	 WITH(revoke_options), run_revoke},
 	{"export", "ID", 1, 1, "print the signed envelope of an attestation",
-	 "Anybody verifies it with the agent's public key alone: aim mcp verify --file, or any in-toto or DSSE verifier.",
+	 "As it was submitted: a DSSE envelope, or payload and signature of AIM's own SDKs. Anybody verifies it with the agent's "
+	 "public key alone: aim mcp verify --file, or any in-toto or DSSE verifier. Here only its form is checked.",
 	 WITH(export_options), run_export},
 };
 
@@ -277,23 +279,78 @@ static int run_revoke(program *p)
 
 /* --- export ------------------------------------------------------------------------------------------------------------ */
 
+/* What is stored is looked at before anybody takes it for an attestation, or a terminal for its own. */
+static int check_envelope(program *p, aim_str envelope)
+{
+	aim_error err = {0};
+	aim_attestation *read = NULL;
+	aim_status rc = aim_attestation_parse(p->ctx, envelope, &read, &err);
+	aim_attestation_free(read);
+	return rc == AIM_OK ? EXIT_OK : failed("what is stored is no attestation", rc, &err);
+}
+
+/* The form of AIM's own SDKs: a payload, which is free text, and its signature. */
+static int check_interop(program *p, aim_str envelope)
+{
+	aim_json *doc = NULL;
+	aim_error err = {0};
+	aim_status rc = aim_json_new(p->ctx, &doc);
+	if (rc == AIM_OK)
+		rc = aim_json_parse(doc, aim_bytes_from_str(envelope), 0, &err);
+	int is_whole = rc == AIM_OK && aim_json_string(doc, aim_json_member(doc, AIM_JSON_ROOT, aim_str_from("payload"))).ptr &&
+	               aim_json_string(doc, aim_json_member(doc, AIM_JSON_ROOT, aim_str_from("signature"))).ptr;
+	aim_json_free(doc);
+	if (rc == AIM_OK && !is_whole)
+		rc = AIM_E_ENVELOPE;
+	return rc == AIM_OK ? EXIT_OK : failed("what is stored is no attestation", rc, &err);
+}
+
+static int is_harmless(aim_str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] < ' ' || text.ptr[i] > '~')
+			return 0;
+	return 1;
+}
+
+static int print_envelope(aim_str envelope)
+{
+	if (isatty(STDOUT_FILENO) && !is_harmless(envelope)) {
+		say("the attestation has characters that a terminal may take for its own; write it with --output");
+		return EXIT_REFUSED;
+	}
+	printf("%.*s\n", (int)envelope.len, envelope.ptr);
+	return EXIT_OK;
+}
+
+typedef struct exported {
+	aim_buf *envelope;
+	uint32_t flags; /* of the entry */
+	uint32_t reserved;
+} exported;
+
 static aim_status keep_envelope(void *user, const aim_ledger_entry *e)
 {
-	return aim_buf_append(user, aim_bytes_from_str(e->envelope));
+	exported *x = user;
+	x->flags = e->flags;
+	return aim_buf_append(x->envelope, aim_bytes_from_str(e->envelope));
 }
 
 static int run_export(program *p)
 {
 	const attest_options *o = p->options;
 	int code = open_context(p);
-	aim_buf *envelope = code == EXIT_OK ? new_buf(p) : NULL;
-	if (!envelope)
+	exported x = {.envelope = code == EXIT_OK ? new_buf(p) : NULL};
+	if (!x.envelope)
 		return code == EXIT_OK ? EXIT_FAILED : code;
-	code = find(p, keep_envelope, envelope);
+	code = find(p, keep_envelope, &x);
+	aim_str text = aim_buf_str(x.envelope);
+	if (code == EXIT_OK)
+		code = x.flags & AIM_LEDGER_INTEROP ? check_interop(p, text) : check_envelope(p, text);
 	if (code == EXIT_OK && o->out)
-		code = file_write(o->out, aim_buf_bytes(envelope), (o->flags & ATTEST_FORCE) != 0) == 0 ? EXIT_OK : EXIT_FILE;
+		code = file_write(o->out, aim_buf_bytes(x.envelope), (o->flags & ATTEST_FORCE) != 0) == 0 ? EXIT_OK : EXIT_FILE;
 	else if (code == EXIT_OK)
-		printf("%.*s\n", (int)aim_buf_str(envelope).len, aim_buf_str(envelope).ptr);
-	aim_buf_free(envelope);
+		code = print_envelope(text);
+	aim_buf_free(x.envelope);
 	return code;
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/sized.h"
 #include "codec/writer.h"
+#include "mcp/mask.h"
 
 #include <string.h>
 
@@ -32,6 +33,19 @@ aim_status aim__discovery_copy(aim_discovery *found, aim_str text, aim_str *out)
 		return AIM_E_NOMEM;
 	*out = copy;
 	return AIM_OK;
+}
+
+/* What stands where a name should may be a secret. */
+aim_status aim__discovery_copy_masked(aim_discovery *found, aim_str text, aim_str *out)
+{
+	aim_buf shown;
+	uint32_t state = AIM__MASK_NOTHING;
+	aim__buf_init(&shown, found->ctx);
+	aim_status rc = aim__mask(&shown, text, &state);
+	if (rc == AIM_OK)
+		rc = aim__discovery_copy(found, aim_buf_str(&shown), out);
+	aim__buf_dispose(&shown);
+	return rc;
 }
 
 aim_status aim__texts_add(const aim_ctx *ctx, aim__texts *texts, aim_str text)
@@ -200,7 +214,7 @@ aim_status aim__discovery_problem(aim_discovery *found, aim_str client, aim_str 
 	if (rc == AIM_OK)
 		rc = aim__discovery_copy(found, path, &p.path);
 	if (rc == AIM_OK)
-		rc = aim__discovery_copy(found, aim_str_from(err->pointer), &p.pointer);
+		rc = aim__discovery_copy_masked(found, aim_str_from(err->pointer), &p.pointer);
 	if (rc == AIM_OK)
 		rc = aim__discovery_copy(found, aim_str_from(err->message), &p.message);
 	if (rc == AIM_OK)

@@ -96,6 +96,8 @@ uint32_t aim__config_format(aim_str path);
 
 /* A copy in the arena; AIM_E_NOMEM. */
 aim_status aim__discovery_copy(aim_discovery *found, aim_str text, aim_str *out);
+/* The same without secrets; also AIM_E_LIMIT. */
+aim_status aim__discovery_copy_masked(aim_discovery *found, aim_str text, aim_str *out);
 /* Adds a text behind the others. */
 aim_status aim__texts_add(const aim_ctx *ctx, aim__texts *texts, aim_str text);
 void aim__texts_dispose(const aim_ctx *ctx, aim__texts *texts);

@@ -401,9 +401,8 @@ static aim_status origin_of(parser *p, aim_json_value entry, aim_str name, aim__
 	memset(out, 0, sizeof *out);
 	aim_buf_clear(&p->text);
 	aim_status rc = aim_json_pointer(p->doc, entry, &p->text);
-	aim_str pointer = {(const char *)p->text.ptr, p->text.len};
 	if (rc == AIM_OK)
-		rc = aim__discovery_copy(p->found, pointer, &out->pointer);
+		rc = aim__discovery_copy_masked(p->found, aim_buf_str(&p->text), &out->pointer);
 	if (rc == AIM_OK)
 		rc = aim__discovery_copy(p->found, name, &out->name);
 	if (rc != AIM_OK)

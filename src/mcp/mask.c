@@ -188,12 +188,27 @@ static aim_status mask_words(aim_buf *out, aim_str text)
 
 /* --- URLs and values ------------------------------------------------------------------------------------------------ */
 
-/* Where a URL's authority begins in text, behind the next "://"; text.len when there is none. */
+static int is_slash(char c)
+{
+	return c == '/' || c == '\\';
+}
+
+/* Where a URL's authority begins in text, behind the next scheme and its slashes; text.len when there is none. One slash,
+ * three, or backslashes are mistakes that clients forgive, so what stands there is a user all the same. One letter is a
+ * drive of Windows and no scheme. */
 static size_t find_authority(aim_str text, size_t from)
 {
-	for (size_t i = from; i + 3 <= text.len; i++)
-		if (memcmp(text.ptr + i, "://", 3) == 0)
-			return i + 3;
+	for (size_t i = from; i + 1 < text.len; i++) {
+		if (text.ptr[i] != ':' || !is_slash(text.ptr[i + 1]))
+			continue;
+		int is_drive = i + 2 >= text.len || !is_slash(text.ptr[i + 2]);
+		if (is_drive && i >= from + 2 && is_word(text.ptr[i - 1]) && is_word(text.ptr[i - 2]))
+			is_drive = 0;
+		while (++i < text.len && is_slash(text.ptr[i]))
+			;
+		if (!is_drive)
+			return i;
+	}
 	return text.len;
 }
 

@@ -136,6 +136,13 @@ def damage():
             sig = value["envelope"]["signatures"][0]
             sig["sig"] = ("B" if sig["sig"][0] == "A" else "A") + sig["sig"][1:]
             db.execute("UPDATE kv SET value = ? WHERE key = ?", (json.dumps(value, separators=(",", ":")), key))
+        run("attest", "export", made, cwd=f)  # a wrong signature is for who verifies
+        with db:
+            value["envelope"]["payload"] = "\u001b[2J"
+            db.execute("UPDATE kv SET value = ? WHERE key = ?", (json.dumps(value, separators=(",", ":")), key))
+        said = run("attest", "export", made, cwd=f, code=1)
+        assert said.stdout == "" and "AIM_E_" in said.stderr
+        harmless(said.stderr)
         db.close()
         shown = answer("mcp", "verify", server, cwd=f, code=1)
         assert shown["verdict"] == "FAIL" and shown["entries"][0]["reason"] == "signature"

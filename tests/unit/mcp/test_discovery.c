@@ -235,6 +235,25 @@ static void no_secret_is_shown(void **state)
 	aim__buf_dispose(&all);
 }
 
+/* A secret that stands where a member's name should is not shown as the way to what is wrong there. */
+static void no_secret_in_a_pointer(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"{\"mcpServers\":{\"a\":{\"env\":{\"sk-ant-api03-abcdefghijk\":}}}}",
+	                                    "{\"mcpServers\":{\"--token=abc\":7}}"};
+	static const char *const shown[] = {"/mcpServers/--token=***", "/mcpServers/a/env/***"}; /* in their order */
+	for (size_t i = 0; i < 2; i++) {
+		aim_discovery_file f = {.struct_size = sizeof f, .client = aim_str_from("Cursor"), .path = aim_str_from("/h/x")};
+		f.bytes = aim_bytes_from(texts[i], strlen(texts[i]));
+		assert_status(aim_discovery_parse(found, &f, NULL), i ? AIM_OK : AIM_E_JSON_SYNTAX);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		aim_discovery_problem p = {.struct_size = sizeof p};
+		assert_status(aim_discovery_problem_at(found, i, &p), AIM_OK);
+		assert_text(p.pointer, shown[i]);
+	}
+}
+
 static void digests_show_change(void **state)
 {
 	(void)state;
@@ -436,6 +455,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(same_server_is_one_row, setup, teardown),
 		cmocka_unit_test_setup_teardown(order_does_not_depend_on_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_secret_is_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_secret_in_a_pointer, setup, teardown),
 		cmocka_unit_test_setup_teardown(digests_show_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(broken_files_are_reported, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_files, setup, teardown),

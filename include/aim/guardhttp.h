@@ -47,6 +47,14 @@ AIM_API AIM_CHECK_RESULT aim_status aim_guard_message(aim_guard *guard, uint32_t
 AIM_API AIM_CHECK_RESULT aim_status aim_guard_request(aim_guard *guard, const aim_headers *headers, aim_bytes body,
                                                       uint32_t *out_http, aim_error *err);
 
+/** A message of the client that was forwarded will not be answered: the server could not be reached, or its answer
+ *  ended early. The requests in it that are still open are recorded as such and answered with an error.
+ *  @param message  in, borrowed for the call: as it was forwarded      @param err  out, may be NULL
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_JSON_* or AIM_E_UTF8 (it is no JSON), AIM_E_NOMEM, AIM_E_LIMIT, and what
+ *          aim_audit_append() returns: then the client was answered all the same
+ *  Threads: confined.  Allocates: not once warm.  @since 0.1 */
+AIM_API aim_status aim_guard_abandon(aim_guard *guard, aim_bytes message, aim_error *err);
+
 AIM_END_DECLS
 
 #endif

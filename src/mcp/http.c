@@ -350,3 +350,41 @@ aim_status aim_guard_request(aim_guard *guard, const aim_headers *headers, aim_b
 		*out_http = 413;
 	return AIM_OK;
 }
+
+/* --- requests that stay without answer ---------------------------------------------------------------------------- */
+
+static aim_status abandon(aim_guard *guard, aim_json_value value, aim_error *err)
+{
+	uint8_t key_bytes[AIM__MESSAGE_ID_MAX + 1];
+	aim__requests *sent = &aim__guard_side(guard, AIM_GUARD_CLIENT)->sent;
+	aim__message m;
+	aim__message_classify(&guard->doc, value, &m);
+	if (m.kind != AIM__MESSAGE_REQUEST)
+		return AIM_OK;
+	aim__request *request = aim__requests_find(sent, aim__message_id_key(&guard->doc, m.id, key_bytes));
+	if (!request)
+		return AIM_OK;
+	aim_status rc = request->gated ? aim__record_result(guard, request, "no_answer", 0, err) : AIM_OK;
+	aim_status told = aim__answer_error(guard, AIM_GUARD_CLIENT, aim__message_id_raw(&guard->doc, &m), AIM__RPC_NO_ANSWER,
+	                                    "The server did not answer", "no_answer", request->decision_id);
+	aim__requests_remove(sent, request);
+	return rc == AIM_OK ? told : rc;
+}
+
+aim_status aim_guard_abandon(aim_guard *guard, aim_bytes message, aim_error *err)
+{
+	const aim_json *doc;
+	aim_status rc;
+	if (!guard || (!message.ptr && message.len))
+		return AIM__MISUSE(guard ? guard->ctx : NULL, "guard and a message are required");
+	doc = &guard->doc;
+	rc = aim_json_parse(&guard->doc, message, AIM_JSON_BORROW, err);
+	if (rc != AIM_OK)
+		return rc;
+	if (aim__json_type(doc, AIM_JSON_ROOT) != AIM_JSON_ARRAY)
+		return abandon(guard, AIM_JSON_ROOT, err);
+	for (aim_json_value v = aim__json_first(doc, AIM_JSON_ROOT); v != AIM_JSON_NONE && rc == AIM_OK;
+	     v = aim__json_next(doc, v))
+		rc = abandon(guard, v, err);
+	return rc;
+}

@@ -153,6 +153,31 @@ static void headers_are_of_one_request(void **state)
 	rig_stop(&r);
 }
 
+static void abandoned_requests_are_answered_and_recorded(void **state)
+{
+	(void)state;
+	static const char body[] = J "\"id\":5,\"method\":\"tools/call\",\"params\":{\"name\":\"plain\"}}";
+	const aim_bytes message = aim_bytes_from(body, sizeof body - 1);
+	rig r;
+	rig_setup setup = {.with_log = 1};
+	rig_start(&r, &setup);
+	rig_open(&r);
+	rig_list(&r, tools);
+	(void)rig_taken(&r, AIM_GUARD_CLIENT);
+	rig_passes_client(&r, body);
+	assert_status(aim_guard_abandon(r.guard, message, NULL), AIM_OK);
+	const char *answer = rig_taken(&r, AIM_GUARD_CLIENT);
+	assert_non_null(strstr(answer, "\"id\":5"));
+	assert_non_null(strstr(answer, "-32603"));
+	assert_int_equal(rig_records(&r, "no_answer", NULL), 1);
+	assert_status(aim_guard_abandon(r.guard, message, NULL), AIM_OK); /* it was open once */
+	rig_expect_nothing(&r);
+	rig_server(&r, J "\"id\":5,\"result\":{}}"); /* too late */
+	rig_expect_nothing(&r);
+	assert_status(aim_guard_abandon(r.guard, aim_bytes_from("{", 1), NULL), AIM_E_JSON_SYNTAX);
+	rig_stop(&r);
+}
+
 static void misuse_is_refused(void **state)
 {
 	(void)state;
@@ -175,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_and_body_agree),     cmocka_unit_test(status_suits_the_answer),
 		cmocka_unit_test(message_has_line_feeds),     cmocka_unit_test(headers_are_of_one_request),
+		cmocka_unit_test(abandoned_requests_are_answered_and_recorded),
 		cmocka_unit_test(misuse_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

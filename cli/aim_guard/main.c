@@ -5,12 +5,15 @@
 
 static const char help[] =
 	"usage: aim-guard stdio [OPTIONS] -- COMMAND [ARG…]\n"
+	"       aim-guard http  --upstream URL [OPTIONS]\n"
 	"       aim-guard log     --store FILE [--limit N]\n"
 	"       aim-guard verify  --store FILE\n"
 	"       aim-guard approve --store FILE --server NAME [--actor WHO] [TOOL]\n"
 	"\n"
 	"stdio starts the MCP server COMMAND and stands between it and the client on stdin and stdout. Every call is\n"
 	"decided, compared with what was approved, and recorded before it is passed on, byte for byte.\n"
+	"\n"
+	"http does the same between clients and a server that speak Streamable HTTP: it listens, and asks URL.\n"
 	"\n"
 	"  --policy FILE          decide by this policy (JSON); without one the preset decides alone\n"
 	"  --store FILE           keep registry, baselines and audit log in this SQLite file; default: in memory\n"
@@ -26,6 +29,19 @@ static const char help[] =
 	"  --audit buffered       records may wait 200 ms: faster, and a crash can lose that much\n"
 	"  --max-message BYTES    longest line; default 4194304\n"
 	"  --quiet, --verbose     say less, say more\n"
+	"\n"
+	"http only:\n"
+	"  --upstream URL         the server\n"
+	"  --upstream-ca FILE     trust these certificates for it instead of the system's (PEM)\n"
+	"  --listen HOST:PORT     default 127.0.0.1:8808; port 0 takes a free one\n"
+	"  --path PATH            where clients ask; default: the path of URL\n"
+	"  --tls-cert, --tls-key FILE   speak TLS to clients (PEM)\n"
+	"  --plain                listen without TLS where others can reach it\n"
+	"  --allow-origin LIST    pages in browsers that may ask, separated by commas; loopback may when only it is listened to\n"
+	"  --max-sessions N, --max-connections N   default 1024 each\n"
+	"  --session-idle SECONDS forget a session that was not used for so long; default 3600\n"
+	"\n"
+	"SIGHUP reads the policy again. When it has mistakes, they are said, and the one in force stays.\n"
 	"\n"
 	"log prints the last records, verify rebuilds the log's Merkle tree and compares, approve makes what a server\n"
 	"showed last (or one TOOL of it) the approved baseline.\n"
@@ -43,6 +59,15 @@ static int run_stdio(program *p)
 	return code;
 }
 
+static int run_http(program *p)
+{
+	int (*const steps[])(program *) = {open_policy, open_log, open_subjects, http_run};
+	int code = open_store(p, 0);
+	for (size_t i = 0; code == EXIT_OK && i < sizeof steps / sizeof *steps; i++)
+		code = steps[i](p);
+	return code;
+}
+
 static int run(program *p)
 {
 	int code = open_context(p);
@@ -50,6 +75,7 @@ static int run(program *p)
 		return code;
 	switch (p->options->verb[0]) {
 	case 's': return run_stdio(p);
+	case 'h': return run_http(p);
 	case 'l': return run_log(p);
 	case 'v': return run_verify(p);
 	default: return run_approve(p);

@@ -70,37 +70,57 @@ static void say_problems(const char *path, const aim_diagnostics *problems, cons
 		say("%s: %zu more problems", path, aim_diagnostics_dropped(problems));
 }
 
-static int compile(program *p, aim_bytes text, aim_diagnostics *problems)
+static aim_policy *compile(const program *p, aim_bytes text, aim_diagnostics *problems)
 {
 	aim_error err = {0};
 	aim_policy *policy = NULL;
-	aim_status rc = aim_policy_compile(p->ctx, text, NULL, &policy, problems, &err);
-	if (rc != AIM_OK) {
+	if (aim_policy_compile(p->ctx, text, NULL, &policy, problems, &err) != AIM_OK)
 		say_problems(p->options->policy, problems, &err);
+	return policy;
+}
+
+/* NULL after saying what is wrong with it. */
+static aim_policy *read_policy(const program *p)
+{
+	size_t len = 0;
+	aim_diagnostics *problems = NULL;
+	aim_policy *policy = NULL;
+	char *text = file_read("policy", p->options->policy, POLICY_MAX, &len);
+	if (text && aim_diagnostics_new(p->ctx, &problems) == AIM_OK)
+		policy = compile(p, aim_bytes_from(text, len), problems);
+	aim_diagnostics_free(problems);
+	if (text)
+		file_free(text, len);
+	return policy;
+}
+
+int open_policy(program *p)
+{
+	aim_error err = {0};
+	if (!p->options->policy)
+		return EXIT_OK;
+	aim_policy *policy = read_policy(p);
+	if (!policy)
 		return EXIT_POLICY;
-	}
-	rc = aim_authorizer_new(p->ctx, policy, &p->authorizer, &err);
+	aim_status rc = aim_authorizer_new(p->ctx, policy, &p->authorizer, &err);
 	aim_policy_unref(policy);
 	if (rc != AIM_OK)
 		say_error("cannot start", rc, &err);
 	return rc == AIM_OK ? EXIT_OK : EXIT_FAILED;
 }
 
-int open_policy(program *p)
+void reload_policy(program *p)
 {
-	size_t len = 0;
-	aim_diagnostics *problems = NULL;
-	if (!p->options->policy)
-		return EXIT_OK;
-	char *text = file_read("policy", p->options->policy, POLICY_MAX, &len);
-	if (!text)
-		return EXIT_POLICY;
-	int code = EXIT_FAILED;
-	if (aim_diagnostics_new(p->ctx, &problems) == AIM_OK)
-		code = compile(p, aim_bytes_from(text, len), problems);
-	aim_diagnostics_free(problems);
-	file_free(text, len);
-	return code;
+	if (!p->authorizer)
+		return;
+	aim_policy *policy = read_policy(p);
+	if (!policy || aim_authorizer_replace(p->authorizer, policy) != AIM_OK) {
+		say("the policy stays as it was");
+		aim_policy_unref(policy);
+		return;
+	}
+	say("policy %.16s is in force now", aim_policy_hash(policy).ptr);
+	aim_policy_unref(policy);
 }
 
 /* --- agent and server --------------------------------------------------------------------------------------- */
@@ -133,9 +153,12 @@ static int open_agent(program *p)
 	return EXIT_OK;
 }
 
-static const char *launch_difference(const aim_server *server, char **command)
+static const char *launch_difference(const aim_server *server, const options *o)
 {
+	char **command = o->command;
 	size_t n = 0;
+	if (!command)
+		return aim_str_equal(aim_server_url(server), aim_str_from(o->upstream)) ? NULL : "URL";
 	if (!aim_str_equal(aim_server_command(server), aim_str_from(command[0])))
 		return "command";
 	for (; command[n + 1]; n++)
@@ -168,9 +191,13 @@ static aim_status register_server(program *p, aim_server **out, aim_error *err)
 	aim_server_spec spec = {.struct_size = sizeof spec};
 	char **command = p->options->command;
 	spec.name = aim_str_from(p->server_name);
+	spec.actor = aim_str_from("aim-guard");
+	if (!command) {
+		spec.url = aim_str_from(p->options->upstream);
+		return aim_server_register(p->registry, &spec, out, err);
+	}
 	spec.command = aim_str_from(command[0]);
 	spec.args = args;
-	spec.actor = aim_str_from("aim-guard");
 	while (command[spec.n_args + 1] && spec.n_args < ARGS_MAX) {
 		args[spec.n_args] = aim_str_from(command[spec.n_args + 1]);
 		spec.n_args++;
@@ -190,7 +217,7 @@ static int open_server(program *p)
 	if (rc != AIM_OK)
 		return subject_failed("server", p->server_name, rc, &err);
 	snprintf(p->server_id, sizeof p->server_id, "%s", aim_server_id(server).ptr);
-	const char *difference = launch_difference(server, p->options->command);
+	const char *difference = launch_difference(server, p->options);
 	aim_server_free(server);
 	return difference ? report_launch(p, difference) : EXIT_OK;
 }
@@ -211,9 +238,8 @@ int open_subjects(program *p)
 	return rc == AIM_OK ? EXIT_OK : EXIT_STORE;
 }
 
-int open_guard(program *p)
+aim_status make_guard(program *p, aim_guard **out)
 {
-	aim_error err = {0};
 	aim_guard_options o = {.struct_size = sizeof o};
 	o.preset = p->options->preset;
 	o.flags = p->options->flags;
@@ -224,12 +250,17 @@ int open_guard(program *p)
 	o.agent_name = aim_str_from(p->options->agent);
 	o.server = aim_str_from(p->server_id);
 	o.server_name = aim_str_from(p->server_name);
-	o.event = report_event;
+	o.event = p->report;
 	o.user = p;
-	aim_status rc = aim_guard_new(p->ctx, &o, &p->guard, &err);
-	if (rc != AIM_OK)
-		return store_failed(p, rc, &err);
-	return EXIT_OK;
+	return aim_guard_new(p->ctx, &o, out, NULL);
+}
+
+int open_guard(program *p)
+{
+	aim_error err = {0};
+	p->report = report_event;
+	aim_status rc = make_guard(p, &p->guard);
+	return rc == AIM_OK ? EXIT_OK : store_failed(p, rc, &err);
 }
 
 int close_all(program *p)

@@ -4,6 +4,7 @@
  *     options.c  the command line
  *     open.c     context, store, log, registry, policy; agent and server registered
  *     stdio.c    the poll loop between client, guard and server
+ *     http.c     an endpoint before another one, with the files that http.h lists
  *     report.c   what the guard did, told to the operator
  *     log.c      aim-guard log, verify, approve
  *
@@ -46,6 +47,18 @@ typedef struct options {
 	uint64_t max_message;
 	uint64_t limit;
 	char **command; /* NULL-terminated */
+	/* http */
+	const char *listen; /* HOST:PORT */
+	const char *upstream; /* URL */
+	const char *upstream_ca;
+	const char *path;
+	const char *tls_cert;
+	const char *tls_key;
+	const char *allow_origin; /* separated by commas */
+	uint32_t is_plain;
+	uint64_t max_sessions;
+	uint64_t max_connections;
+	uint64_t session_idle_s;
 } options;
 
 /* Reads the command line. EXIT_OK, or EXIT_USAGE after saying what is wrong. */
@@ -61,7 +74,8 @@ typedef struct program {
 	aim_audit *log;
 	aim_registry *registry;
 	aim_authorizer *authorizer;
-	aim_guard *guard;
+	aim_guard *guard;         /* of stdio */
+	aim_guard_event_fn report; /* of every guard */
 	char agent_id[64];
 	char server_id[64];
 	char server_name[257];
@@ -78,11 +92,16 @@ int open_log(program *p);
 int open_policy(program *p);
 int open_subjects(program *p);
 int open_guard(program *p);
+/* A guard for one connection. What aim_guard_new() returns. */
+aim_status make_guard(program *p, aim_guard **out);
+/* Reads the policy again; the one in force stays when it has mistakes, which are said. Without --policy nothing. */
+void reload_policy(program *p);
 /* Writes what waits. EXIT_STORE when the last records could not be written. */
 int close_all(program *p);
 
 /* Runs the loop. An exit status. */
 int stdio_run(program *p);
+int http_run(program *p);
 
 /* aim_guard_event_fn. user is the program. */
 void report_event(void *user, const aim_guard_event *event);

@@ -17,6 +17,8 @@
 #define WRITE_SIZE 4096u
 
 static volatile sig_atomic_t caught_signal;
+static volatile sig_atomic_t must_reload;
+static volatile sig_atomic_t may_reload; /* there is a policy to read again; else SIGHUP ends, as it always does */
 static int wake_pipe[2] = {-1, -1};
 
 /* One direction: bytes that were read and that the guard has not taken yet. */
@@ -42,7 +44,9 @@ typedef struct loop {
 static void on_signal(int number)
 {
 	int saved = errno;
-	if (number != SIGCHLD)
+	if (number == SIGHUP && may_reload)
+		must_reload = 1;
+	else if (number != SIGCHLD)
 		caught_signal = number;
 	ssize_t ignored = write(wake_pipe[1], "", 1);
 	(void)ignored;
@@ -245,6 +249,10 @@ static int step(loop *l)
 	}
 	if (fds[AT_WAKE].revents)
 		drain_wake_pipe();
+	if (must_reload) {
+		must_reload = 0;
+		reload_policy(l->p);
+	}
 	if (fds[AT_CLIENT_OUT].revents)
 		write_some(l, AIM_GUARD_CLIENT);
 	if (fds[AT_SERVER_IN].revents)
@@ -281,6 +289,7 @@ int stdio_run(program *p)
 {
 	static loop l; /* its buffers are too large for the stack */
 	l.p = p;
+	may_reload = p->options->policy != NULL;
 	l.client_out = STDOUT_FILENO;
 	l.client_out_is_socket = is_socket(STDOUT_FILENO);
 	if (catch_signals() != EXIT_OK) {

@@ -61,6 +61,8 @@ int subject_id(program *p, uint32_t kinds, const char *given, char *out, size_t 
 	aim_status rc = find(p->registry, kinds, given, out, size, &err);
 	if (rc == AIM_OK)
 		return EXIT_OK;
+	if (rc == AIM_E_NOT_FOUND && kinds == (SUBJECT_AGENT | SUBJECT_SERVER)) /* of the last one looked for only */
+		snprintf(err.message, sizeof err.message, "there is neither an agent nor a server of this name");
 	snprintf(what, sizeof what, "%s %.250s", kinds == SUBJECT_SERVER ? "server" : kinds == SUBJECT_AGENT ? "agent" : "subject", given);
 	return failed(what, rc, &err);
 }

@@ -43,7 +43,8 @@ def new_agent():
         assert "0.592500" in said and "verification_status" in said and a["root"] in said
         assert answer("trust", "show", "bot", "--profile", "beta", "--store", store)["score_micro"] == 0
         assert lines("trust", "history", "bot", "--store", store) == []
-        run("trust", "show", "nobody", "--store", store, code=1)
+        said = run("trust", "show", "nobody", "--store", store, code=1).stderr
+        assert "neither an agent nor a server" in said, said
         run("trust", "show", "agt_" + "0" * 32, "--store", store, code=1)
         run("trust", "show", "bot", "--profile", "aim-9", "--store", store, code=2)
         run("trust", "show", "bot", "--store", f / "none", code=3)

@@ -15,6 +15,7 @@ typedef struct scan_options {
 	const char *server;
 	const char *known;
 	const char *as;
+	const char *rules;
 	uint32_t flags; /* SCAN_* */
 	uint32_t reserved;
 } scan_options;
@@ -25,6 +26,7 @@ static const option options[] = {
 	{"--server", NULL, "NAME", OPTION_TEXT, 0, AT(server), NULL, "a registered server's definitions, as the store keeps them"},
 	{"--known", NULL, "FILE", OPTION_TEXT, 0, AT(known), NULL, "tools of another server, to compare names and texts with"},
 	{"--as", NULL, "NAME", OPTION_TEXT, 0, AT(as), NULL, "what the server is called in findings"},
+	{"--rules", NULL, "FILE", OPTION_TEXT, 0, AT(rules), NULL, "rules of your own, in JSON or YAML"},
 	{"--batch", NULL, NULL, OPTION_FLAG, SCAN_BATCH, AT(flags), NULL, "each line of FILE is one definition"},
 	{"--sarif", NULL, NULL, OPTION_FLAG, SCAN_SARIF, AT(flags), NULL, "answer in SARIF 2.1.0"},
 	{"--approved", NULL, NULL, OPTION_FLAG, SCAN_APPROVED_SERVER, AT(flags), NULL, "the server is approved: near names are information"},
@@ -48,6 +50,8 @@ typedef struct scanning {
 	surface other;
 	char *lines; /* of --batch */
 	size_t len;
+	char *rules; /* of --rules */
+	size_t rules_len;
 	aim_bytes *definitions;
 	aim_scan_known_tool *known;
 	aim_scan_summary summary;
@@ -219,6 +223,37 @@ static int take_known(scanning *s, size_t *out_n)
 	return EXIT_OK;
 }
 
+static int ends_in(const char *path, const char *end)
+{
+	size_t len = strlen(path), n = strlen(end);
+	return len >= n && strcmp(path + len - n, end) == 0;
+}
+
+static int take_rules(scanning *s, aim_scan_options *out)
+{
+	const char *path = s->o->rules;
+	if (!path)
+		return EXIT_OK;
+	s->rules = file_read("FILE", path, FILE_MAX, &s->rules_len);
+	if (!s->rules)
+		return EXIT_FILE;
+	out->rules = aim_bytes_from(s->rules, s->rules_len);
+	out->rules_format = ends_in(path, ".yaml") || ends_in(path, ".yml") ? AIM_CONFIG_YAML : AIM_CONFIG_JSON;
+	return EXIT_OK;
+}
+
+/* "FILE:LINE:COLUMN: …" when the rules are what is wrong. */
+static int no_scanner(const scanning *s, aim_status rc, const aim_error *err)
+{
+	char place[4096 + 32];
+	if (!s->o->rules)
+		return failed("scan", rc, err);
+	if (err->line == 0)
+		return failed(s->o->rules, rc, err);
+	(void)snprintf(place, sizeof place, "%s:%u:%u", s->o->rules, err->line, err->column);
+	return failed(place, rc, err);
+}
+
 static const char *server_name(const scanning *s)
 {
 	return s->o->as ? s->o->as : s->o->server ? s->o->server : "";
@@ -228,17 +263,21 @@ static int scan(scanning *s)
 {
 	aim_error err = {0};
 	aim_scan_server_input in = {.struct_size = sizeof in, .server = aim_str_from(server_name(s))};
+	aim_scan_options how = {.struct_size = sizeof how};
 	int code = take_definitions(s, &in.n_definitions);
 	if (code == EXIT_OK)
 		code = take_known(s, &in.n_known);
+	if (code == EXIT_OK)
+		code = take_rules(s, &how);
 	if (code != EXIT_OK)
 		return code;
 	in.flags = s->o->flags & SCAN_APPROVED_SERVER ? AIM_SCAN_APPROVED : 0;
 	in.definitions = s->definitions;
 	in.known = s->known;
-	aim_status rc = aim_scan_new(s->p->ctx, NULL, &s->scanner, &err);
-	if (rc == AIM_OK)
-		rc = aim_scan_result_new(s->scanner, &s->result);
+	aim_status rc = aim_scan_new(s->p->ctx, &how, &s->scanner, &err);
+	if (rc != AIM_OK)
+		return no_scanner(s, rc, &err);
+	rc = aim_scan_result_new(s->scanner, &s->result);
 	if (rc == AIM_OK)
 		rc = aim_scan_server(s->scanner, &in, s->result, &err);
 	if (rc == AIM_OK)
@@ -259,6 +298,8 @@ static void close_scan(scanning *s)
 	free(s->definitions);
 	if (s->lines)
 		file_free(s->lines, s->len);
+	if (s->rules)
+		file_free(s->rules, s->rules_len);
 	surface_close(&s->other);
 	surface_close(&s->shown);
 }

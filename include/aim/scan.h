@@ -85,12 +85,23 @@ typedef struct aim_scan_options {
 	uint32_t max_depth;         /**< encodings within encodings; 4, at most 8 */
 	uint32_t max_findings;      /**< kept of one scan; 256 */
 	uint32_t reserved;          /**< 0 */
+	aim_bytes rules;            /**< a file of rules of your own, borrowed for the call; empty: none */
+	uint64_t max_rules_bytes;   /**< of that file; 4 MiB */
+	uint32_t rules_format;      /**< AIM_CONFIG_* (aim/config.h); JSON */
+	uint32_t max_rules;         /**< in that file; 1 000 */
+	uint32_t max_pattern_bytes; /**< of one rule; 4 096 */
+	uint32_t reserved2;         /**< 0 */
 } aim_scan_options;
 
-/** A scanner with the built-in rules.
+/** A scanner with the built-in rules and those of options->rules: an object {"version": 1, "rules": […]}, each rule one of
+ *  {"id", "threat", "severity", "message", "kind": "literal", "glob" or "regex", "pattern", "case_sensitive": false,
+ *  "fields": [JSON Pointers]}. docs/scanner.md says what they match. Pattern sets compile them (aim/patterns.h).
  *  @param options  in, may be NULL
  *  @param out      out, owned; aim_scan_free(); set only on AIM_OK
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOMEM
+ *  @param err      out, may be NULL; line, column, offset and JSON Pointer are those in the file of rules
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_SCAN_RULE (a rule says what it may not),
+ *          AIM_E_PATTERN (its pattern is malformed, or can match the empty text), AIM_E_CALLBACK (the context's matcher
+ *          failed), AIM_E_UNSUPPORTED (rules in a build without an engine for patterns), or those of aim_config_parse()
  *  Threads: any.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_scan_new(aim_ctx *ctx, const aim_scan_options *options, aim_scanner **out,
                                                  aim_error *err);
@@ -101,7 +112,8 @@ AIM_API void aim_scan_free(aim_scanner *scanner);
 /** An empty result, with the memory to work in.
  *  @param scanner  in; kept alive until the result is freed
  *  @param out      out, owned; aim_scan_result_free()
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM.  Threads: any.  Allocates: yes.  @since 0.1 */
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_CALLBACK (the context's matcher failed)
+ *  Threads: any.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_scan_result_new(aim_scanner *scanner, aim_scan_result **out);
 
 /** NULL is ignored.  Threads: confined.  @since 0.1 */

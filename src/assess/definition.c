@@ -1,15 +1,19 @@
 /* assess/definition.c — every text of a definition, wherever it stands; and the entry points for one definition and
  * one text. Layer assess. */
 #include "assess/scan.h"
+
+#include <aim/config.h>
+
 #include "base/ctx.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sized.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define P sizeof(void *)
-AIM__NO_PADDING(aim_scan_options, 8 + 2 * 8 + 4 * 4);
+AIM__NO_PADDING(aim_scan_options, 8 + 2 * 8 + 4 * 4 + 2 * P + 8 + 4 * 4);
 AIM__NO_PADDING(aim_scan_tool_input, 8 + 4 * P);
 #undef P
 
@@ -24,6 +28,10 @@ static const aim_scan_options defaults = {
 	.max_views = 64,
 	.max_depth = 4,
 	.max_findings = 256,
+	.max_rules_bytes = 4u << 20,
+	.rules_format = AIM_CONFIG_JSON,
+	.max_rules = 1000,
+	.max_pattern_bytes = 4096,
 };
 
 /* Nothing but printable ASCII that opens no marker and no escape. */
@@ -69,10 +77,11 @@ static void scan_node(aim_scan_result *r, const walk *w, uint32_t i)
 	if (!is_key && (node->info & AIM__JSON_TYPE) != AIM_JSON_STRING)
 		return;
 	aim_str text = aim__json_node_text(w->doc, node);
-	if (text.len < (is_key ? SHORT_NAME : SHORT_TEXT) && is_dull(text))
-		return;
 	aim__scan_place place = {w->doc, is_key ? i + 1 : i, part_of(w, i)};
-	aim__field_scan(r, text, place);
+	if (text.len >= (is_key ? SHORT_NAME : SHORT_TEXT) || !is_dull(text))
+		aim__field_scan(r, text, place);
+	else
+		aim__field_scan_short(r, text, place);
 }
 
 static aim_status take_pointer_base(aim_scan_result *r, const aim_json *doc, aim_json_value definition)
@@ -127,10 +136,11 @@ static void take(void *value, const void *fallback, size_t size)
 static aim_status take_options(aim_scan_options *o, const aim_scan_options *wanted, aim_error *err)
 {
 	memset(o, 0, sizeof *o);
-	aim_status rc = aim__sized_in(o, sizeof *o, wanted, sizeof *o, "aim_scan_options", err);
+	aim_status rc = aim__sized_in(o, sizeof *o, wanted, offsetof(aim_scan_options, rules), "aim_scan_options",
+	                              err);
 	if (rc != AIM_OK)
 		return rc;
-	if (o->flags != 0 || o->reserved != 0)
+	if (o->flags != 0 || o->reserved != 0 || o->reserved2 != 0)
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_ASSESS, "aim_scan_options.flags must be 0");
 	o->struct_size = sizeof *o;
 	take(&o->max_text_bytes, &defaults.max_text_bytes, 8);
@@ -138,6 +148,10 @@ static aim_status take_options(aim_scan_options *o, const aim_scan_options *want
 	take(&o->max_views, &defaults.max_views, 4);
 	take(&o->max_depth, &defaults.max_depth, 4);
 	take(&o->max_findings, &defaults.max_findings, 4);
+	take(&o->max_rules_bytes, &defaults.max_rules_bytes, 8);
+	take(&o->rules_format, &defaults.rules_format, 4);
+	take(&o->max_rules, &defaults.max_rules, 4);
+	take(&o->max_pattern_bytes, &defaults.max_pattern_bytes, 4);
 	if (o->max_depth > DEPTH_CEILING || o->max_text_bytes > UINT32_MAX / 4)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ASSESS, "max_depth is at most %u, max_text_bytes at most %u",
 		                 DEPTH_CEILING, UINT32_MAX / 4);
@@ -155,8 +169,14 @@ aim_status aim_scan_new(aim_ctx *ctx, const aim_scan_options *options, aim_scann
 	aim_scanner *scanner = aim__alloc_zeroed(ctx, sizeof *scanner);
 	if (!scanner)
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
+	rc = aim__user_rules_new(ctx, &taken, &scanner->rules, err);
+	if (rc != AIM_OK) {
+		aim__free(ctx, scanner, sizeof *scanner);
+		return rc;
+	}
 	scanner->ctx = aim__ctx_ref(ctx);
 	scanner->options = taken;
+	scanner->options.rules = (aim_bytes){NULL, 0};
 	atomic_init(&scanner->references, 1);
 	*out = scanner;
 	return AIM_OK;
@@ -167,6 +187,7 @@ void aim_scan_free(aim_scanner *scanner)
 	if (!scanner || atomic_fetch_sub_explicit(&scanner->references, 1, memory_order_acq_rel) != 1)
 		return;
 	aim_ctx *ctx = scanner->ctx;
+	aim__user_rules_free(scanner->rules);
 	aim__free(ctx, scanner, sizeof *scanner);
 	aim__ctx_unref(ctx);
 }

@@ -198,6 +198,7 @@ static void read_decoded(aim_scan_result *r, const aim__scan_view *view)
 		judge_hidden(r, &own, &t, AIM__RULE_ENCODED_INSTRUCTION);
 	else if (own.done == 0 && r->traits.words >= 3)
 		plain_finding(r, &own, AIM__RULE_ENCODED_TEXT, AIM_SCAN_INFO, 0, own.len);
+	aim__user_read(r, &own);
 	derive(r, &own);
 }
 
@@ -231,9 +232,21 @@ void aim__field_scan(aim_scan_result *r, aim_str text, aim__scan_place place)
 		aim__finding_limit(r, "length of a text");
 	}
 	r->decoded_limit = r->decoded_bytes + o->max_decoded_bytes + 8 * (uint64_t)view.len;
+	aim__user_begin(r);
 	aim__words_read(r, &view);
 	judge(r, &view);
+	aim__user_read(r, &view);
 	derive(r, &view);
+}
+
+void aim__field_scan_short(aim_scan_result *r, aim_str text, aim__scan_place place)
+{
+	aim__scan_view view = {.ptr = (const uint8_t *)text.ptr, .len = (uint32_t)text.len};
+	if (text.len == 0)
+		return;
+	r->place = place;
+	aim__user_begin(r);
+	aim__user_read(r, &view);
 }
 
 void aim__field_finish(aim_scan_result *r)

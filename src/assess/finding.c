@@ -72,22 +72,28 @@ static aim_str excerpt(aim_scan_result *r, const aim__scan_view *view, uint32_t 
 	return keep(r, view->ptr, start, end);
 }
 
-static aim_str pointer_of(aim_scan_result *r, const aim__scan_place *place)
+int aim__finding_pointer(aim_scan_result *r, const aim__scan_place *place, aim_str *out)
 {
-	aim_str none = {"", 0};
 	if (!place->doc)
-		return none;
+		return 0;
 	aim_buf_clear(&r->pointer);
 	aim_status rc = aim_json_pointer(place->doc, place->value, &r->pointer);
 	if (rc != AIM_OK) {
 		r->failed = rc;
-		return none;
+		return 0;
 	}
 	/* Seen from the definition: what leads to the definition itself is cut. */
 	aim_str text = aim_buf_str(&r->pointer);
 	size_t cut = r->pointer_base < text.len ? r->pointer_base : text.len;
-	aim_str inner = {text.ptr + cut, text.len - cut};
-	return keep_str(r, inner);
+	*out = (aim_str){text.ptr + cut, text.len - cut};
+	return 1;
+}
+
+static aim_str pointer_of(aim_scan_result *r, const aim__scan_place *place)
+{
+	aim_str pointer = {"", 0};
+	(void)aim__finding_pointer(r, place, &pointer);
+	return keep_str(r, pointer);
 }
 
 static void fill_text(aim_scan_result *r, aim_scan_finding *f, const aim__found *found)
@@ -157,8 +163,8 @@ void aim__finding_add(aim_scan_result *r, const aim__found *found)
 	f->severity = found->severity;
 	f->server = r->server;
 	f->tool = r->tool;
-	f->rule = aim_str_from(rule->id);
-	f->message = aim_str_from(rule->message);
+	f->rule = found->user ? found->user->id : aim_str_from(rule->id);
+	f->message = found->user ? found->user->message : aim_str_from(rule->message);
 	f->pointer = pointer_of(r, &found->place);
 	f->details = keep_str(r, found->details);
 	fill_text(r, f, found);
@@ -262,6 +268,11 @@ aim_status aim_scan_result_new(aim_scanner *scanner, aim_scan_result **out)
 	aim__arena_init(&r->texts, r->ctx, 4096, TEXTS_LIMIT);
 	aim__arena_init(&r->views, r->ctx, 4096, 0);
 	aim__buf_init(&r->pointer, r->ctx);
+	aim_status rc = aim__user_matching_init(scanner->rules, &r->user);
+	if (rc != AIM_OK) {
+		aim_scan_result_free(r);
+		return rc;
+	}
 	*out = r;
 	return AIM_OK;
 }
@@ -271,6 +282,7 @@ void aim_scan_result_free(aim_scan_result *result)
 	if (!result)
 		return;
 	aim_scanner *scanner = result->scanner;
+	aim__user_matching_dispose(scanner->rules, &result->user);
 	aim__buf_dispose(&result->pointer);
 	aim__arena_dispose(&result->views);
 	aim__arena_dispose(&result->texts);

@@ -6,6 +6,7 @@
 #include <aim/scan.h>
 
 #include "assess/rules.h"
+#include "assess/userrules.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "codec/json.h"
@@ -14,7 +15,8 @@
 
 struct aim_scanner {
 	aim_ctx *ctx;
-	aim_scan_options options; /* all set */
+	aim_scan_options options; /* all set; rules is not kept */
+	aim__user_rules *rules;   /* NULL: none */
 	atomic_uint_fast32_t references;
 };
 
@@ -119,6 +121,7 @@ struct aim_scan_result {
 	uint16_t weights[AIM__RULE_CATEGORIES]; /* strongest weak signal of each category, over all fields */
 	aim__scan_place places[AIM__RULE_CATEGORIES];
 	aim__scan_signal strongest[AIM__RULE_CATEGORIES];
+	aim__user_matching user;
 	/* The text that is being read. */
 	const aim__scan_view *view;
 	aim__scan_place place;
@@ -154,13 +157,20 @@ typedef void (*aim__view_reader)(aim_scan_result *r, const aim__scan_view *view)
 void aim__views_derive(aim_scan_result *r, const aim__scan_view *view, const aim__scan_traits *traits,
                        aim__view_reader read);
 
+/* userrules_match.c: a new field begins; one view of it. */
+void aim__user_begin(aim_scan_result *r);
+void aim__user_read(aim_scan_result *r, const aim__scan_view *view);
+
 /* field.c: one text with all its views. */
 void aim__field_scan(aim_scan_result *r, aim_str text, aim__scan_place place);
+/* One text that is too short for the built-in rules, for those of the user. */
+void aim__field_scan_short(aim_scan_result *r, aim_str text, aim__scan_place place);
 /* What weak signals of several fields come to. */
 void aim__field_finish(aim_scan_result *r);
 
 /* finding.c */
 typedef struct aim__found {
+	const aim__user_rule *user; /* NULL: a built-in rule */
 	uint32_t rule;
 	uint32_t severity;
 	uint32_t threat; /* 0: the rule's */
@@ -171,6 +181,8 @@ typedef struct aim__found {
 	aim_str details;
 } aim__found;
 void aim__finding_add(aim_scan_result *r, const aim__found *found);
+/* The JSON Pointer of place, seen from the definition, until the next call; 0 for plain text, and on failure. */
+int aim__finding_pointer(aim_scan_result *r, const aim__scan_place *place, aim_str *out);
 void aim__finding_limit(aim_scan_result *r, const char *what);
 void aim__result_begin(aim_scan_result *r);
 void aim__result_begin_tool(aim_scan_result *r, aim_str server, aim_str tool);

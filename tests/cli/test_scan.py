@@ -26,6 +26,24 @@ def exit_statuses():
         run("scan", put(f, "good.json", GOOD), "--server", "x", code=2)
 
 
+RULE = {"id": "acme", "threat": "tool_poisoning", "severity": "warning", "message": "talks to acme", "kind": "regex",
+        "pattern": "adds t\\w+", "fields": ["/description"]}
+
+
+@case
+def rules_of_your_own():
+    """--rules adds rules; what is wrong in the file is said with its place"""
+    with Folder() as f:
+        good = put(f, "good.json", GOOD)
+        got = lines("scan", good, "--rules", put(f, "rules.json", {"version": 1, "rules": [RULE]}), code=6)
+        assert [(g["rule"], g["matched"]) for g in got] == [("acme", "Adds two")]
+        text = "version: 1\nrules:\n- {id: acme, threat: rug_pull, severity: critical, message: m, kind: literal, pattern: NUMBERS}\n"
+        run("scan", good, "--rules", put(f, "rules.yaml", text), code=1)
+        bad = run("scan", good, "--rules", put(f, "bad.yaml", text.replace("NUMBERS", "''")), code=5)
+        assert "bad.yaml:3:" in bad.stderr and "empty" in bad.stderr, bad.stderr
+        run("scan", good, "--rules", f / "none.json", code=3)
+
+
 @case
 def findings_as_json():
     """each finding is a line with its place"""

@@ -109,6 +109,47 @@ AIM_API aim_str aim_decision_policy_hash(const aim_decision *decision);
  *  Threads: confined.  Allocates: no.  @since 0.1 */
 AIM_API int64_t aim_decision_trust_micro(const aim_decision *decision);
 
+/** 1 when a policy in monitor mode was asked: what it would have refused passed.
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API int32_t aim_decision_is_monitored(const aim_decision *decision);
+
+/** What the policy would have decided in force: AIM_DECISION_*. The effect itself, unless the policy only monitors.
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API uint32_t aim_decision_would_be(const aim_decision *decision);
+
+/** How many alert rules of the policy match the call. They decide nothing.
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API size_t aim_decision_alert_count(const aim_decision *decision);
+
+/** Id of an alert rule that matches, from 0, in document order; {NULL, 0} past the end.
+ *  @return borrowed until the next decision made with this object
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API aim_str aim_decision_alert_at(const aim_decision *decision, size_t index);
+
+/** One thing that the deciding rule demands of the host. @since 0.1 */
+typedef struct aim_obligation {
+	uint32_t struct_size;
+	uint32_t flags;       /**< 0 */
+	uint32_t type;        /**< AIM_OBLIGATION_* */
+	uint32_t max_calls;   /**< of RATE_LIMIT */
+	uint32_t window_s;    /**< of RATE_LIMIT */
+	uint32_t reserved;    /**< 0 */
+	const aim_str *texts; /**< of REDACT: JSON Pointers into the arguments; of LOG and NOTIFY: what the rule says */
+	size_t n_texts;
+} aim_obligation;
+
+/** What the deciding rule demands, as bits: AIM_OBLIGATION_*. On AIM_OK and AIM_ASK the host has declared all of them
+ *  (aim_facts.obligations) and must carry them out; on AIM_DENIED those that it can.
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API uint32_t aim_decision_obligations(const aim_decision *decision);
+
+/** One of them in detail.
+ *  @param type  in, one AIM_OBLIGATION_*
+ *  @param out   out, struct_size set by the caller; texts are borrowed until the next decision made with this object
+ *  @return AIM_OK, AIM_E_NOT_FOUND when the rule does not demand it, AIM_E_INVALID
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API aim_status aim_decision_obligation(const aim_decision *decision, uint32_t type, aim_obligation *out);
+
 /** Name of the decision, 32 lower-case hex digits, unique between objects and machines. Not a secret:
  *  the next one can be guessed.
  *  @return borrowed until the next decision made with this object

@@ -73,11 +73,28 @@ AIM_API aim_str aim_policy_name(const aim_policy *policy);
  *  Borrowed from policy.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API aim_str aim_policy_description(const aim_policy *policy);
 
-/** How many rules.  Threads: const.  Allocates: no.  @since 0.1 */
+/** How rules combine. @since 0.1 */
+#define AIM_POLICY_DENY_OVERRIDES 0u
+#define AIM_POLICY_FIRST_MATCH 1u
+#define AIM_POLICY_PRIORITY 2u
+
+/** AIM_POLICY_DENY_OVERRIDES … PRIORITY.  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API uint32_t aim_policy_combining(const aim_policy *policy);
+
+/** 1 when the document's mode is "monitor": calls are decided and none is refused.
+ *  Threads: const.  Allocates: no.  @since 0.1 */
+AIM_API int32_t aim_policy_is_monitor(const aim_policy *policy);
+
+/** How many rules, those that only alert among them.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API size_t aim_policy_rule_count(const aim_policy *policy);
 
 /** AIM_DECISION_* of requests that no rule decides.  Threads: const.  Allocates: no.  @since 0.1 */
 AIM_API uint32_t aim_policy_default(const aim_policy *policy);
+
+/** A policy document to begin with: AIM's security policies with what they come with, block and alert on a
+ *  capability that was not granted. For aim_policy_compile().
+ *  @return static text.  Threads: any.  Allocates: no.  @since 0.1 */
+AIM_API aim_str aim_policy_preset(void);
 
 /** Decides one request.
  *  @param request   in, borrowed for the call

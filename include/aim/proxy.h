@@ -17,7 +17,9 @@
 #define AIM_PROXY_H
 
 #include <aim/audit.h>
+#include <aim/config.h>
 #include <aim/decision.h>
+#include <aim/diagnostics.h>
 
 AIM_BEGIN_DECLS
 
@@ -68,6 +70,21 @@ typedef struct aim_proxy_counts {
  *  Threads: any.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_proxy_new(aim_ctx *ctx, const aim_proxy_options *options,
                                                   aim_proxy **out, aim_error *err);
+
+/** A proxy as a document of tool policies describes it:
+ *  {"default_min_trust": 300, "require_did": true, "blocked_dids": ["did:mesh:x"], "tools": {"file_write":
+ *  {"min_trust": 800, "required_capabilities": ["fs_write"], "blocked": false, "max_calls_per_minute": 10}}}. All but
+ *  "tools" may be absent; a DID is then required, and the default is 0.
+ *  @param text         in, borrowed for the call     @param format  in, AIM_CONFIG_*
+ *  @param audit        in, kept until the proxy is freed; may be NULL
+ *  @param out          out, owned; aim_proxy_free(); set only on AIM_OK
+ *  @param diagnostics  in, may be NULL: every problem of the document is added
+ *  @return AIM_OK, AIM_E_POLICY (not such a document), AIM_E_JSON_*, AIM_E_YAML, AIM_E_TOML or AIM_E_UTF8 (not of its
+ *          format), AIM_E_UNSUPPORTED, AIM_E_INVALID, AIM_E_EXISTS (two names differ in ASCII case only), AIM_E_LIMIT,
+ *          AIM_E_NOMEM
+ *  Threads: any.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_proxy_load(aim_ctx *ctx, aim_bytes text, uint32_t format, aim_audit *audit,
+                                                   aim_proxy **out, aim_diagnostics *diagnostics, aim_error *err);
 
 /** NULL is ignored.  Threads: no other call may be running.  @since 0.1 */
 AIM_API void aim_proxy_free(aim_proxy *proxy);

@@ -6,10 +6,13 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/mem.h"
+#include "base/sized.h"
 #include "enforce/authorizer.h"
 #include "enforce/policy.h"
 
 #include <string.h>
+
+AIM__NO_PADDING(aim_obligation, 6 * sizeof(uint32_t) + sizeof(void *) + sizeof(size_t));
 
 typedef struct reason_text {
 	const char *code;
@@ -28,6 +31,11 @@ static const reason_text reasons[AIM__REASON_COUNT] = {
 	[AIM__REASON_DEFAULT_DENY] = {"default_deny", "No rule of the policy allows this call"},
 	[AIM__REASON_DEFAULT_ALLOW] = {"default_allow", "No rule of the policy refuses this call"},
 	[AIM__REASON_DEFAULT_ASK] = {"default_ask", "Approval is required: no rule decides this call"},
+	[AIM__REASON_MONITOR_DENY] = {"monitor_deny", "Monitored only; would be denied by rule"},
+	[AIM__REASON_MONITOR_ASK] = {"monitor_ask", "Monitored only; would need approval by rule"},
+	[AIM__REASON_MONITOR_DEFAULT_DENY] = {"monitor_default_deny", "Monitored only; no rule of the policy allows this call"},
+	[AIM__REASON_MONITOR_DEFAULT_ASK] = {"monitor_default_ask", "Monitored only; would need approval: no rule decides this call"},
+	[AIM__REASON_OBLIGATION_UNMET] = {"obligation_unmet", "An obligation that nobody can carry out comes with rule"},
 	[AIM__REASON_AUTHORIZED] = {"authorized", "Authorized"},
 	[AIM__REASON_DID_REQUIRED] = {"did_required", "Agent DID is required"},
 	[AIM__REASON_DID_BLOCKED] = {"did_blocked", "Agent is blocked"},
@@ -99,6 +107,8 @@ void aim__decision_begin(aim_decision *d)
 	d->effect = AIM_DECISION_DENY;
 	d->rule = AIM__RULE_NONE;
 	d->reason = AIM__REASON_UNDECIDED;
+	d->monitored = 0;
+	d->alerts = 0;
 	d->id[1]++;
 	d->text_len = 0;
 }
@@ -187,7 +197,7 @@ aim_str aim_decision_reason(aim_decision *d)
 	if (!d)
 		return text_of(sentence);
 	const aim__rule *rule = deciding_rule(d);
-	if (rule && rule->reason.len)
+	if (rule && rule->reason.len && d->reason != AIM__REASON_OBLIGATION_UNMET)
 		return rule->reason;
 	if (!rule && d->text_len == 0)
 		return text_of(sentence);
@@ -208,6 +218,55 @@ aim_str aim_decision_rule(const aim_decision *d)
 aim_str aim_decision_policy_hash(const aim_decision *d)
 {
 	return aim_policy_hash(d ? d->judge : NULL);
+}
+
+int32_t aim_decision_is_monitored(const aim_decision *d)
+{
+	return d && d->monitored;
+}
+
+uint32_t aim_decision_would_be(const aim_decision *d)
+{
+	return d && d->monitored ? d->would_be : aim_decision_effect(d);
+}
+
+size_t aim_decision_alert_count(const aim_decision *d)
+{
+	return d ? (size_t)__builtin_popcountll(d->alerts) : 0;
+}
+
+aim_str aim_decision_alert_at(const aim_decision *d, size_t index)
+{
+	aim_str none = {NULL, 0};
+	uint64_t alerts = d && d->judge ? d->alerts : 0;
+	while (alerts && index--)
+		alerts &= alerts - 1;
+	return alerts ? aim__policy_alerts(d->judge)[__builtin_ctzll(alerts)].id : none;
+}
+
+uint32_t aim_decision_obligations(const aim_decision *d)
+{
+	const aim__rule *rule = d ? deciding_rule(d) : NULL;
+	return rule && rule->duties ? rule->duties->mask : 0;
+}
+
+aim_status aim_decision_obligation(const aim_decision *d, uint32_t type, aim_obligation *out)
+{
+	if (!d || !out || type == 0 || (type & (type - 1)) || type > AIM_OBLIGATION_RATE_LIMIT)
+		return AIM__MISUSE(d ? d->ctx : NULL, "decision, one type and out are required");
+	if (!(aim_decision_obligations(d) & type))
+		return AIM_E_NOT_FOUND;
+	const aim__duties *duties = deciding_rule(d)->duties;
+	aim_obligation o = {.struct_size = sizeof o, .type = type};
+	if (type == AIM_OBLIGATION_RATE_LIMIT) {
+		o.max_calls = duties->max_calls;
+		o.window_s = duties->window_s;
+	} else {
+		const aim__duty_texts *texts = &duties->texts[__builtin_ctz(type)];
+		o.texts = texts->items;
+		o.n_texts = texts->n;
+	}
+	return aim__sized_out(out, &o, sizeof o, sizeof o);
 }
 
 int64_t aim_decision_trust_micro(const aim_decision *d)

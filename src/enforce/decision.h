@@ -22,6 +22,11 @@ typedef enum aim__reason {
 	AIM__REASON_DEFAULT_DENY,
 	AIM__REASON_DEFAULT_ALLOW,
 	AIM__REASON_DEFAULT_ASK,
+	AIM__REASON_MONITOR_DENY,
+	AIM__REASON_MONITOR_ASK,
+	AIM__REASON_MONITOR_DEFAULT_DENY,
+	AIM__REASON_MONITOR_DEFAULT_ASK,
+	AIM__REASON_OBLIGATION_UNMET,
 	/* trust proxy */
 	AIM__REASON_AUTHORIZED,
 	AIM__REASON_DID_REQUIRED,
@@ -71,6 +76,9 @@ struct aim_decision {
 	uint32_t effect;
 	uint32_t rule; /* index in judge; AIM__RULE_NONE */
 	aim__reason reason;
+	uint32_t monitored; /* 1: a policy that only monitors was asked */
+	uint32_t would_be;  /* then: the effect it would have had */
+	uint64_t alerts;    /* bit i: alert rule i of judge matches */
 	uint64_t id[2]; /* 128 random bits, the lower 64 counted up by each decision */
 	/* Text, made when it is asked for. */
 	size_t text_len; /* 0: not made yet */

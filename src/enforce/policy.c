@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sized.h"
+#include "enforce/policy_import.h"
 #include "enforce/policy_index.h"
 #include "enforce/policy_read.h"
 
@@ -51,6 +52,9 @@ static void policy_free(aim_policy *policy)
 	aim__ctx_unref(ctx);
 }
 
+typedef aim_status (*rewriting)(aim_ctx *ctx, const aim_json *doc, aim_buf *out, aim_diagnostics *diagnostics,
+                                aim_error *err);
+
 static aim_status hash_document(aim_policy *policy, const aim_json *doc, aim_error *err)
 {
 	uint8_t digest[AIM_HASH_SHA256_LEN];
@@ -68,10 +72,37 @@ static aim_status hash_document(aim_policy *policy, const aim_json *doc, aim_err
 	return rc;
 }
 
+/* A document of another shape is written as a policy first; what could be wrong with it is found then. */
+static aim_status read_rewritten(aim_policy *policy, const aim_json *doc, rewriting rewrite,
+                                 aim_diagnostics *diagnostics, aim_error *err)
+{
+	aim_buf text;
+	aim_json rules;
+	aim__buf_init(&text, policy->ctx);
+	aim__json_init(&rules, policy->ctx);
+	aim_status rc = rewrite(policy->ctx, doc, &text, diagnostics, err);
+	if (rc == AIM_OK)
+		rc = aim_json_parse(&rules, aim_buf_bytes(&text), AIM_JSON_BORROW, err);
+	if (rc == AIM_OK)
+		rc = aim__policy_read(policy, &rules, diagnostics, err);
+	aim__json_dispose(&rules);
+	aim__buf_dispose(&text);
+	return rc;
+}
+
+static aim_status read_rules(aim_policy *policy, const aim_json *doc, aim_diagnostics *diagnostics, aim_error *err)
+{
+	if (aim__is_security_document(doc))
+		return read_rewritten(policy, doc, aim__security_rewrite, diagnostics, err);
+	if (aim__is_tool_document(doc))
+		return read_rewritten(policy, doc, aim__tools_rewrite, diagnostics, err);
+	return aim__policy_read(policy, doc, diagnostics, err);
+}
+
 static aim_status compile(aim_policy *policy, const aim_json *doc, aim_diagnostics *diagnostics,
                           aim_error *err)
 {
-	aim_status rc = aim__policy_read(policy, doc, diagnostics, err);
+	aim_status rc = read_rules(policy, doc, diagnostics, err);
 	if (rc == AIM_OK)
 		rc = hash_document(policy, doc, err);
 	if (rc != AIM_OK)
@@ -184,9 +215,19 @@ aim_str aim_policy_description(const aim_policy *policy)
 	return policy ? policy->description : none;
 }
 
+uint32_t aim_policy_combining(const aim_policy *policy)
+{
+	return policy ? policy->combining : AIM_POLICY_DENY_OVERRIDES;
+}
+
+int32_t aim_policy_is_monitor(const aim_policy *policy)
+{
+	return policy && policy->monitor;
+}
+
 size_t aim_policy_rule_count(const aim_policy *policy)
 {
-	return policy ? policy->n_rules : 0;
+	return policy ? (size_t)policy->n_rules + policy->n_alerts : 0;
 }
 
 uint32_t aim_policy_default(const aim_policy *policy)

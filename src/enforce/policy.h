@@ -5,8 +5,8 @@
  * tests these column by column: each column looks at one number of the request and leaves a mask of the rules
  * that it does not rule out.
  *
- * Rules are numbered by rank: deny before ask before allow, in document order within each. The lowest
- * rank that matches decides. */
+ * Rules are numbered by rank: deny before ask before allow, in document order within each, unless the document
+ * combines them otherwise. The lowest rank that matches decides. */
 #ifndef AIM_ENFORCE_POLICY_H
 #define AIM_ENFORCE_POLICY_H
 
@@ -63,12 +63,28 @@ static inline uint32_t aim__condition_b(uint64_t word)
 	return (uint32_t)(word >> 36);
 }
 
+typedef struct aim__duty_texts {
+	const aim_str *items;
+	size_t n;
+} aim__duty_texts;
+
+/* The obligations of a rule. */
+typedef struct aim__duties {
+	uint32_t mask; /* AIM_OBLIGATION_* */
+	uint32_t max_calls;
+	uint32_t window_s;
+	aim__duty_texts texts[3]; /* of REDACT, LOG, NOTIFY: by the number of their bit */
+} aim__duties;
+
+#define AIM__EFFECT_ALERT 3u /* of a rule that decides nothing, beside AIM_DECISION_* */
+
 typedef struct aim__rule {
 	aim_str id;
 	aim_str reason; /* the document's; {NULL, 0} when it gives none */
 	uint32_t effect;
 	uint32_t n_conditions;
 	const uint64_t *conditions;
+	const aim__duties *duties; /* NULL: none */
 } aim__rule;
 
 /* The patterns of one list. Plain names are kept as fold << 32 | id, sorted, so that all names with one
@@ -142,6 +158,7 @@ static inline uint32_t aim__slot_of_key(uint32_t key, uint32_t n_slots)
 #define AIM__PREFIX_LENGTH_COUNT 10
 #define AIM__PREFIX_MAX 32
 
+#define AIM__ALERTS_MAX 64u
 #define AIM__COUNTERS_MAX 64u
 #define AIM__ASKS_TIME 1u /* some rule has a condition on times or rates */
 
@@ -153,8 +170,12 @@ struct aim_policy {
 	aim_str name;
 	aim_str description;
 	char hash[64];
-	aim__rule *rules; /* by rank */
+	aim__rule *rules; /* by rank; behind them those that only alert */
 	uint32_t n_rules;
+	uint32_t n_alerts;
+	uint32_t combining; /* AIM_POLICY_DENY_OVERRIDES … */
+	uint32_t has_duties; /* 1: some rule has obligations */
+	uint32_t monitor;   /* 1: refuses nothing */
 	uint32_t first_ask; /* ranks where the effects begin: a decision need not fetch the rule */
 	uint32_t first_allow;
 	uint32_t facts; /* bit i: some rule is about AIM__FACT_i */
@@ -191,6 +212,17 @@ size_t aim__prefix_indexed(size_t len, uint32_t *out_bit);
 /* Rank of the deciding rule, AIM__RULE_NONE when none matches. question's request was taken. memo is AIM__FACT_COUNT of
  * them, used with this policy only. */
 uint32_t aim__policy_find(const aim_policy *policy, const aim__question *question, aim__name_memo *memo);
+
+static inline const aim__rule *aim__policy_alerts(const aim_policy *policy)
+{
+	return policy->rules + policy->n_rules;
+}
+
+/* Bit i: alert rule i matches. */
+uint64_t aim__policy_find_alerts(const aim_policy *policy, const aim__question *question, aim__name_memo *memo);
+/* What a rule by itself answers about a request: slow, without the index. */
+aim__answer aim__rule_answer(const aim_policy *policy, const aim__question *question, aim__name_memo *memo,
+                             const aim__rule *rule);
 
 /* The table {"policy"}; call->state is an aim_policy that the decision holds, or NULL. */
 aim_status aim__policy_run(aim_policy *policy, const aim_request *request, aim_decision *decision,

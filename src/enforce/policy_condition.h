@@ -8,6 +8,10 @@
 
 /* The member "when" of a rule; reader->target is the rule's draft. */
 void aim__when_read(aim__reader *reader, aim_json_value value, uint32_t arg);
+/* The member "obligations" of a rule. */
+void aim__duties_read(aim__reader *reader, aim_json_value value, uint32_t arg);
+/* 1 for RFC 6901: empty, or begins with '/'; '~' stands only in "~0" and "~1". */
+int aim__is_pointer(aim_str text);
 /* "args" (arg 0) or "facts" (arg 1) of a condition: tests of values by JSON Pointer or name. */
 void aim__values_read(aim__reader *reader, aim_json_value value, uint32_t arg);
 

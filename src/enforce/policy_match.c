@@ -301,8 +301,7 @@ static void read_matcher(aim__reader *reader, aim_json_value value, aim_str name
 		finish_range(reader, &m, value);
 }
 
-/* RFC 6901: empty, or begins with '/'; '~' stands only in "~0" and "~1". */
-static int is_pointer(aim_str text)
+int aim__is_pointer(aim_str text)
 {
 	if (text.len && text.ptr[0] != '/')
 		return 0;
@@ -325,7 +324,7 @@ void aim__values_read(aim__reader *reader, aim_json_value value, uint32_t is_fac
 		aim_str name = aim__json_key(reader->doc, v);
 		if (name.len > max || (is_fact && name.len == 0))
 			aim__read_problem(reader, v, "a name in %s must have 1 to %zu bytes", what, max);
-		else if (!is_fact && !is_pointer(name))
+		else if (!is_fact && !aim__is_pointer(name))
 			aim__read_problem(reader, v, "arguments are named by JSON Pointers, such as \"/path\"");
 		else
 			read_matcher(reader, v, name, (int)is_fact);

@@ -15,6 +15,9 @@ typedef struct aim__rule_draft {
 	aim_str id;
 	aim_str reason;
 	uint32_t effect;
+	int32_t priority;
+	uint32_t has_priority;
+	const aim__duties *duties;
 	uint32_t n_conditions;
 	uint64_t conditions[AIM__RULE_CONDITIONS_MAX];
 	aim_str *list; /* scratch of the list in work; kept from rule to rule */

@@ -13,6 +13,7 @@
 
 #define MAX_REASON_BYTES 1000u
 #define MAX_TRUST_MICRO 1000000
+#define MAX_PRIORITY 1000000
 
 /* What a rule's actions leave possible (aim_rule_draft.actions). */
 #define KIND_TOOL 1u    /* the action "mcp_tool": there is a tool, and no resource */
@@ -20,8 +21,10 @@
 #define KIND_OTHER 4u
 #define KIND_ANY 7u
 
-static const char *const effect_words[] = {
-	[AIM_DECISION_DENY] = "deny", [AIM_DECISION_ALLOW] = "allow", [AIM_DECISION_ASK] = "ask"};
+static const char *const effect_words[] = {[AIM_DECISION_DENY] = "deny",
+                                           [AIM_DECISION_ALLOW] = "allow",
+                                           [AIM_DECISION_ASK] = "ask",
+                                           [AIM__EFFECT_ALERT] = "alert"};
 static const char *const risk_words[] = {"low", "medium", "high", "critical"};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -329,6 +332,15 @@ static void read_effect(aim__reader *reader, aim_json_value value, uint32_t arg)
 		draft_of(reader)->effect = (uint32_t)effect;
 }
 
+static void read_priority(aim__reader *reader, aim_json_value value, uint32_t arg)
+{
+	(void)arg;
+	int64_t priority = 0;
+	if (aim__read_int(reader, value, "priority", -MAX_PRIORITY, MAX_PRIORITY, &priority))
+		draft_of(reader)->priority = (int32_t)priority;
+	draft_of(reader)->has_priority = 1;
+}
+
 static const aim__member rule_members[] = {
 	{"id", read_id, 0, 1},
 	{"effect", read_effect, 0, 1},
@@ -341,6 +353,8 @@ static const aim__member rule_members[] = {
 	{"resources", read_names, AIM__FACT_RESOURCE, 0},
 	{"risk", read_risk, 0, 0},
 	{"when", aim__when_read, 0, 0},
+	{"priority", read_priority, 0, 0},
+	{"obligations", aim__duties_read, 0, 0},
 	{"reason", read_reason, 0, 0},
 };
 
@@ -370,6 +384,9 @@ void aim__rule_read(aim__reader *reader, aim_json_value rule)
 	draft->id = draft->reason = none;
 	draft->effect = effect_ahead(reader, rule);
 	draft->n_conditions = draft->listed = 0;
+	draft->priority = 0;
+	draft->has_priority = 0;
+	draft->duties = NULL;
 	draft->actions = KIND_ANY;
 	aim__read_object(reader, rule, "a rule", rule_members, COUNT(rule_members));
 	if (reader->failure == AIM_OK)

@@ -304,3 +304,61 @@ uint32_t aim__policy_find(const aim_policy *policy, const aim__question *questio
 	begin(&s, policy, question, memo);
 	return search(&s, AIM__NODE_ROOT, AIM__RULE_NONE);
 }
+
+/* ---- one rule by itself ---- */
+
+/* A condition that the index would have made a column, or split by. */
+static answer within(const subject *s, uint64_t word)
+{
+	uint32_t v = s->values[aim__condition_op(word)];
+	if (v == AIM__VALUE_UNKNOWN)
+		return UNKNOWN;
+	return v >= aim__condition_a(word) && v <= aim__condition_b(word) ? YES : NO;
+}
+
+static answer answer_word(subject *s, uint64_t word, int allows)
+{
+	uint32_t op = aim__condition_op(word);
+	if (op < AIM__VALUE_COUNT)
+		return within(s, word);
+	if (op == AIM__OP_RISK) {
+		uint32_t risk = s->values[AIM__VALUE_RISK];
+		return risk == AIM__VALUE_UNKNOWN ? UNKNOWN : aim__condition_b(word) >> risk & 1 ? YES : NO;
+	}
+	if (op != AIM__OP_EITHER)
+		return test(s, word, allows);
+	const uint64_t *words = &s->policy->eithers[aim__condition_b(word)];
+	answer a = answer_word(s, words[0], allows);
+	answer b = a == YES ? a : answer_word(s, words[1], allows);
+	return b == NO ? a : b;
+}
+
+static answer answer_rule(subject *s, const aim__rule *rule)
+{
+	answer all = YES;
+	for (uint32_t i = 0; i < rule->n_conditions && all != NO; i++) {
+		answer a = answer_word(s, rule->conditions[i], rule->effect == AIM_DECISION_ALLOW);
+		if (a != YES)
+			all = a;
+	}
+	return all;
+}
+
+aim__answer aim__rule_answer(const aim_policy *policy, const aim__question *question, aim__name_memo *memo,
+                             const aim__rule *rule)
+{
+	subject s;
+	begin(&s, policy, question, memo);
+	return answer_rule(&s, rule);
+}
+
+uint64_t aim__policy_find_alerts(const aim_policy *policy, const aim__question *question, aim__name_memo *memo)
+{
+	subject s;
+	uint64_t found = 0;
+	begin(&s, policy, question, memo);
+	for (uint32_t i = 0; i < policy->n_alerts; i++)
+		if (answer_rule(&s, &aim__policy_alerts(policy)[i]) != NO)
+			found |= UINT64_C(1) << i;
+	return found;
+}

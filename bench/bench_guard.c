@@ -4,8 +4,10 @@
  * into an SQLite file, as aim-guard's do: a store in memory would count the rows it keeps as allocations. */
 #include "bench.h"
 
+#include <aim/agent.h>
 #include <aim/authorizer.h>
 #include <aim/guard.h>
+#include <aim/server.h>
 #include <aim/sqlite.h>
 
 #include <stdio.h>
@@ -18,6 +20,9 @@ typedef struct path {
 	aim_store *store;
 	aim_audit *log;
 	aim_authorizer *authorizer;
+	aim_registry *registry; /* NULL: none */
+	aim_agent *agent;
+	aim_server *server;
 	aim_guard *guard;
 	char request[1024];
 	char reply[1024];
@@ -91,7 +96,22 @@ static void list(path *p, size_t n_tools)
 	free(text);
 }
 
-static void path_open(path *p, int logged, size_t n)
+/* As aim-guard is by default: usage, trust and behaviour are counted, and brought to the store whenever 1,024 wait. */
+static void learn(path *p, aim_guard_options *o)
+{
+	aim_agent_spec agent = {.struct_size = sizeof agent, .name = aim_str_from("agent")};
+	aim_server_spec server = {.struct_size = sizeof server, .name = aim_str_from("server"), .command = aim_str_from("s")};
+	bench_must(aim_registry_open(p->log, NULL, &p->registry, NULL), "registry");
+	agent.status = AIM_REGISTRY_VERIFIED;
+	bench_must(aim_agent_register(p->registry, &agent, &p->agent, NULL), "agent");
+	bench_must(aim_server_register(p->registry, &server, &p->server, NULL), "server");
+	o->flags = AIM_GUARD_LEARN | AIM_GUARD_LINK;
+	o->registry = p->registry;
+	o->agent = aim_agent_id(p->agent);
+	o->server = aim_server_id(p->server);
+}
+
+static void path_open(path *p, int logged, int learning, size_t n)
 {
 	aim_guard_options o = {.struct_size = sizeof o};
 	aim_audit_options buffered = {.struct_size = sizeof buffered, .durability = AIM_AUDIT_BUFFERED};
@@ -104,6 +124,8 @@ static void path_open(path *p, int logged, size_t n)
 	o.authorizer = p->authorizer;
 	o.agent = aim_str_from("agt_0197a8b2c3d4e5f60718293a4b5c6d7e");
 	o.server = aim_str_from("srv_0197a8b2c3d4e5f60718293a4b5c6d7e");
+	if (learning)
+		learn(p, &o);
 	bench_must(aim_guard_new(bench_ctx(), &o, &p->guard, NULL), "guard");
 	list(p, n);
 	p->request_len = (size_t)snprintf(p->request, sizeof p->request,
@@ -119,6 +141,9 @@ static void path_open(path *p, int logged, size_t n)
 static void path_close(path *p)
 {
 	aim_guard_free(p->guard);
+	aim_server_free(p->server);
+	aim_agent_free(p->agent);
+	aim_registry_free(p->registry);
 	aim_authorizer_free(p->authorizer);
 	aim_audit_free(p->log);
 	aim_store_free(p->store);
@@ -130,14 +155,17 @@ int main(int argc, char **argv)
 	path p;
 	double small, large;
 	bench_init(argc, argv);
-	path_open(&p, 1, 10);
+	path_open(&p, 1, 0, 10);
 	small = bench_run("guard/tools-call", call, &p, p.request_len + p.reply_len);
 	path_close(&p);
-	path_open(&p, 0, 10);
+	path_open(&p, 1, 1, 10);
+	bench_run("guard/tools-call-learning", call, &p, p.request_len + p.reply_len);
+	path_close(&p);
+	path_open(&p, 0, 0, 10);
 	bench_run("guard/tools-call-unrecorded", call, &p, p.request_len + p.reply_len);
 	bench_run("guard/ping", ping, &p, 0);
 	path_close(&p);
-	path_open(&p, 1, 1000);
+	path_open(&p, 1, 0, 1000);
 	large = bench_run("guard/tools-call-1000-tools", call, &p, p.request_len + p.reply_len);
 	path_close(&p);
 	bench_ratio("guard/growth-10-to-1000-tools", large, small);

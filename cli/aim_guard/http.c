@@ -154,7 +154,9 @@ static void do_timed_work(http *h)
 	sessions_sweep(&h->sessions, 0);
 	if (aim_ctx_now_us(h->p->ctx, &now_us) != AIM_OK)
 		return;
-	aim_status rc = aim_audit_poll(h->p->log, now_us, &err);
+	aim_status rc = sessions_poll(&h->sessions, now_us, &err);
+	if (rc == AIM_OK)
+		rc = aim_audit_poll(h->p->log, now_us, &err);
 	pthread_mutex_lock(&report_lock);
 	report_rest(h->p);
 	if (rc != AIM_OK && !h->p->unrecorded) {

@@ -229,20 +229,19 @@ int open_subjects(program *p)
 	int code = open_agent(p);
 	if (code == EXIT_OK)
 		code = open_server(p);
-	if (code != EXIT_OK)
+	if (code != EXIT_OK || p->options->flags & AIM_GUARD_LEARN)
 		return code;
-	aim_status rc = aim_link_add(p->registry, aim_str_from(p->agent_id), aim_str_from(p->server_id),
-	                             aim_str_from("aim-guard"), &err);
+	aim_status rc = aim_behaviour_new(p->ctx, NULL, &p->behaviour, &err);
 	if (rc != AIM_OK)
-		say_error("cannot link agent and server", rc, &err);
-	return rc == AIM_OK ? EXIT_OK : EXIT_STORE;
+		say_error("cannot start", rc, &err);
+	return rc == AIM_OK ? EXIT_OK : EXIT_FAILED;
 }
 
 aim_status make_guard(program *p, aim_guard **out)
 {
 	aim_guard_options o = {.struct_size = sizeof o};
 	o.preset = p->options->preset;
-	o.flags = p->options->flags;
+	o.flags = (p->options->flags ^ AIM_GUARD_LEARN) | AIM_GUARD_LINK; /* --no-learn sets what is on without it */
 	o.registry = p->registry;
 	o.audit = p->log;
 	o.authorizer = p->authorizer;
@@ -251,6 +250,7 @@ aim_status make_guard(program *p, aim_guard **out)
 	o.server = aim_str_from(p->server_id);
 	o.server_name = aim_str_from(p->server_name);
 	o.event = p->report;
+	o.behaviour = p->behaviour;
 	o.user = p;
 	return aim_guard_new(p->ctx, &o, out, NULL);
 }
@@ -268,6 +268,7 @@ int close_all(program *p)
 	aim_error err = {0};
 	int code = EXIT_OK;
 	aim_guard_free(p->guard);
+	aim_behaviour_free(p->behaviour);
 	aim_authorizer_free(p->authorizer);
 	aim_registry_free(p->registry);
 	aim_status rc = aim_audit_close(p->log, &err);

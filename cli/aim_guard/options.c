@@ -27,6 +27,7 @@ static const char *const durabilities[] = {"durable", "buffered", NULL};
 	{"--audit", NULL, "MODE", OPTION_CHOICE, 0, AT(durability), durabilities, NULL}, \
 	{"--monitor", NULL, NULL, OPTION_FLAG, AIM_GUARD_MONITOR, AT(flags), NULL, NULL}, \
 	{"--allow-unknown", NULL, NULL, OPTION_FLAG, AIM_GUARD_ALLOW_UNKNOWN, AT(flags), NULL, NULL}, \
+	{"--no-learn", NULL, NULL, OPTION_FLAG, AIM_GUARD_LEARN, AT(flags), NULL, NULL}, \
 	{"--max-message", NULL, "BYTES", OPTION_NUMBER, 0, AT(max_message), NULL, NULL}, \
 	{"--quiet", NULL, NULL, OPTION_FLAG, LOUDNESS_QUIET, AT(loudness), NULL, NULL}, \
 	{"--verbose", NULL, NULL, OPTION_FLAG, LOUDNESS_VERBOSE, AT(loudness), NULL, NULL}

@@ -74,6 +74,7 @@ typedef struct program {
 	aim_audit *log;
 	aim_registry *registry;
 	aim_authorizer *authorizer;
+	aim_behaviour *behaviour; /* of all guards; NULL with --no-learn */
 	aim_guard *guard;         /* of stdio */
 	aim_guard_event_fn report; /* of every guard */
 	char agent_id[64];

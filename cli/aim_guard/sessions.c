@@ -33,6 +33,22 @@ static void unlink_one(sessions *s, session *one)
 		}
 }
 
+/* A session that is in use at this moment waits for the next time. */
+aim_status sessions_poll(sessions *s, int64_t now_us, aim_error *err)
+{
+	aim_status first = AIM_OK;
+	pthread_mutex_lock(&s->lock);
+	for (session *one = s->first; one; one = one->next) {
+		if (one->is_over || pthread_mutex_trylock(&one->lock) != 0)
+			continue;
+		aim_status rc = aim_guard_poll(one->guard, now_us, first == AIM_OK ? err : NULL);
+		first = first == AIM_OK ? rc : first;
+		pthread_mutex_unlock(&one->lock);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return first;
+}
+
 session *session_find(sessions *s, const char *id)
 {
 	pthread_mutex_lock(&s->lock);

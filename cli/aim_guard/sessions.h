@@ -40,6 +40,8 @@ int session_name(sessions *s, session *one, const char *id);
 void session_end(sessions *s, session *one);
 /* Every session that was found or borrowed is given back once. */
 void session_release(sessions *s, session *one);
+/* aim_guard_poll() on each session that nobody uses at this moment. The first failure. */
+aim_status sessions_poll(sessions *s, int64_t now_us, aim_error *err);
 /* Frees those that nobody has used for idle_ms, or all when everything is over. */
 void sessions_sweep(sessions *s, int everything);
 

@@ -185,11 +185,17 @@ static void choose(const loop *l, struct pollfd *fds)
 		fds[AT_SERVER_IN] = (struct pollfd){l->server.to, POLLOUT, 0};
 }
 
+/* Of two times of which each may be none, -1. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int timeout_ms(const loop *l)
 {
 	int64_t ms = -1, now_us = 0;
 	if (aim_ctx_now_us(l->p->ctx, &now_us) == AIM_OK)
-		ms = aim_audit_next_deadline_ms(l->p->log, now_us);
+		ms = sooner(aim_audit_next_deadline_ms(l->p->log, now_us), aim_guard_next_deadline_ms(l->p->guard, now_us));
 	if (l->from_client.fd < 0 || l->client_out < 0 || l->server.pid == 0) {
 		int64_t left = l->quiet_since + GRACE_MS - now_ms();
 		left = left < 0 ? 0 : left;
@@ -204,7 +210,9 @@ static void do_timed_work(loop *l)
 	aim_error err = {0};
 	if (aim_ctx_now_us(l->p->ctx, &now_us) != AIM_OK)
 		return;
-	aim_status rc = aim_audit_poll(l->p->log, now_us, &err);
+	aim_status rc = aim_guard_poll(l->p->guard, now_us, &err);
+	if (rc == AIM_OK)
+		rc = aim_audit_poll(l->p->log, now_us, &err);
 	if (rc == AIM_OK || l->p->unrecorded)
 		return;
 	l->p->unrecorded = 1;

@@ -39,6 +39,7 @@
 AIM_BEGIN_DECLS
 
 struct aim_authorizer;
+struct aim_behaviour;
 struct aim_drift;
 struct aim_registry;
 
@@ -61,6 +62,12 @@ typedef struct aim_guard aim_guard;
 #define AIM_GUARD_MONITOR 1u       /**< any preset and policy: decide and record, withhold nothing */
 #define AIM_GUARD_ALLOW_UNKNOWN 2u /**< methods this library does not know pass; without the flag only
                                     *   a policy can allow them */
+
+#define AIM_GUARD_LEARN 4u         /**< what comes of the client's requests is counted: usage (aim/usage.h), trust
+                                    *   (aim/trust.h) and usual behaviour (aim/behaviour.h) of agent and server; the
+                                    *   connection is noted at their link, and one without a link is drift. Needs a
+                                    *   registry and an agent. Call aim_guard_poll() when it is due */
+#define AIM_GUARD_LINK 8u          /**< whoever starts the server vouches for it: agent and server are linked first */
 
 /** What an event tells. @since 0.1 */
 #define AIM_GUARD_EVENT_ALLOWED 1u       /**< a gated request was allowed and forwarded */
@@ -118,7 +125,7 @@ typedef uint32_t (*aim_guard_labels_fn)(void *user, aim_str action, aim_str subj
 /** @since 0.1 */
 typedef struct aim_guard_options {
 	uint32_t struct_size;
-	uint32_t flags;                /**< AIM_GUARD_MONITOR, AIM_GUARD_ALLOW_UNKNOWN */
+	uint32_t flags;                /**< AIM_GUARD_MONITOR, ALLOW_UNKNOWN, LEARN, LINK */
 	uint32_t preset;               /**< AIM_GUARD_PINNED, OBSERVE or LOCKED */
 	uint32_t malformed_per_minute; /**< malformed input recorded one by one; past that one record per
 	                                *   minute holds the count; 0: 20 */
@@ -141,6 +148,8 @@ typedef struct aim_guard_options {
 	struct aim_drift *drift;       /**< in, borrowed until the guard is freed; optional, on the same registry: whose
 	                                *   severities, scanner and callback hold. Its findings become those of the lists.
 	                                *   Without it the guard has its own */
+	struct aim_behaviour *behaviour; /**< in, borrowed until the guard is freed; optional: learns with AIM_GUARD_LEARN, over
+	                                *   many guards. Without it the guard has its own, which knows this connection */
 } aim_guard_options;
 
 /** What a guard has done so far. @since 0.1 */
@@ -160,8 +169,9 @@ typedef struct aim_guard_counters {
 
 /** A guard for one connection.
  *  @param options  in, borrowed, may be NULL     @param out  out, owned; aim_guard_free()
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_VERSION, AIM_E_RANDOM, what aim_baseline_open()
- *          and aim_audit_append() return: its first record says that the session began
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_VERSION, AIM_E_RANDOM, what aim_baseline_open(), aim_link_add()
+ *          and aim_drift_check() return with AIM_GUARD_LEARN or AIM_GUARD_LINK, and what aim_audit_append() returns:
+ *          its first record says that the session began
  *  Threads: any.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_guard_new(aim_ctx *ctx, const aim_guard_options *options,
                                                   aim_guard **out, aim_error *err);
@@ -186,6 +196,18 @@ AIM_API AIM_CHECK_RESULT aim_status aim_guard_feed(aim_guard *guard, uint32_t fr
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_LIMIT, AIM_E_MCP_CLOSED when called twice
  *  Threads: confined.  @since 0.1 */
 AIM_API aim_status aim_guard_end(aim_guard *guard, uint32_t from, aim_error *err);
+
+/** Counts what came of requests, when that is due: with AIM_GUARD_LEARN, 5 seconds after the first of them. It is also done
+ *  when 1,024 wait, and when both sides have ended. What fails waits, and is tried again; what a crash takes along are
+ *  counts, never audit records. aim_guard_free() alone counts nothing.
+ *  @return AIM_OK (also when nothing is due), AIM_E_INVALID, AIM_E_NOMEM, or what aim_usage_add(), aim_trust_record() and
+ *          aim_drift_note_behaviour() return
+ *  Threads: confined.  Allocates: yes, when something is due.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_guard_poll(aim_guard *guard, int64_t now_us, aim_error *err);
+
+/** Milliseconds from now_us until aim_guard_poll() has work; -1 when there is none waiting.
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API int64_t aim_guard_next_deadline_ms(const aim_guard *guard, int64_t now_us);
 
 /** 1 while aim_guard_feed() would take a line from that side, 0 while the output is full.
  *  Threads: confined.  Allocates: no.  @since 0.1 */

@@ -123,8 +123,9 @@ static aim_status add_event(aim__trust_work *w, const aim_trust_event *e, int64_
 	return rc;
 }
 
-/* Counts the event in its source's day, and puts the day's new weight in place of its old one. */
-static aim_status add_count(aim__trust_work *w, const aim_trust_event *e, int64_t time_us, aim_error *err)
+/* Counts events in their source's day, and puts the day's new weight in place of its old one. */
+static aim_status add_counts(aim__trust_work *w, const aim_trust_event *e, uint64_t good, uint64_t bad, int64_t time_us,
+                             aim_error *err)
 {
 	char day[21];
 	int64_t number = time_us / AIM__DAY_US;
@@ -137,7 +138,8 @@ static aim_status add_count(aim__trust_work *w, const aim_trust_event *e, int64_
 	if (rc != AIM_OK && rc != AIM_E_NOT_FOUND)
 		return rc;
 	aim__trust_day before = {count.good, count.bad}, after = before;
-	*(e->outcome == AIM_TRUST_GOOD ? &after.good : &after.bad) += 1;
+	after.good += good;
+	after.bad += bad;
 	rc = aim__trust_replace(&w->evidence, e->factor, number, &before, &after, err);
 	if (rc != AIM_OK)
 		return rc;
@@ -151,6 +153,12 @@ static aim_status add_count(aim__trust_work *w, const aim_trust_event *e, int64_
 	if (rc == AIM_OK)
 		w->batch.ops[w->batch.n_ops - 1].expires_at_us = (number + 1) * AIM__DAY_US + KEEP_US;
 	return rc;
+}
+
+static aim_status add_count(aim__trust_work *w, const aim_trust_event *e, int64_t time_us, aim_error *err)
+{
+	uint64_t good = e->outcome == AIM_TRUST_GOOD;
+	return add_counts(w, e, good, 1 - good, time_us, err);
 }
 
 static aim_status step_event(aim__trust_work *w, const void *asked, aim__trust_note *note, int *out_counted,
@@ -217,6 +225,38 @@ aim_status aim_trust_record(aim_registry *registry, const aim_trust_event *event
 	aim__trust_note note = {aim__trust_factor_names[e.factor], e.outcome == AIM_TRUST_GOOD ? "good" : "bad", e.source,
 	                        e.id, e.cause};
 	return change(registry, e.subject, &note, step_event, &e, out_change, err);
+}
+
+/* ---- many events at once ---- */
+
+typedef struct many {
+	const aim_trust_event *event;
+	uint64_t good, bad;
+} many;
+
+static aim_status step_many(aim__trust_work *w, const void *asked, aim__trust_note *note, int *out_counted,
+                            aim_error *err)
+{
+	const many *m = asked;
+	int seen = 0;
+	(void)note;
+	aim_status rc = check_event_id(w, m->event, &seen, err);
+	if (rc != AIM_OK || seen)
+		return rc;
+	rc = add_event(w, m->event, w->now_us, err);
+	if (rc == AIM_OK)
+		rc = add_counts(w, m->event, m->good, m->bad, w->now_us, err);
+	*out_counted = rc == AIM_OK;
+	return rc;
+}
+
+aim_status aim__trust_count(aim_registry *registry, const aim_trust_event *event, uint64_t good, uint64_t bad,
+                            aim_error *err)
+{
+	many m = {event, good, bad};
+	aim__trust_note note = {aim__trust_factor_names[event->factor], bad ? "bad" : "good", event->source, event->id,
+	                        event->cause};
+	return change(registry, event->subject, &note, step_many, &m, NULL, err);
 }
 
 /* ---- findings ---- */

@@ -105,6 +105,11 @@ aim_status aim__trust_tell(const aim__trust_work *w, uint32_t flags, aim_trust_c
 aim_status aim__trust_prepare(aim__trust_work *w, const aim_trust_event *events, size_t n_events,
                               const aim__trust_note *note, aim_error *err);
 
+/* Events of one factor and source that happened since the last such call, good and bad ones, as one change under one id,
+ * which counts once. Every attempt under an id has the same outcome. As aim_trust_record(). */
+aim_status aim__trust_count(aim_registry *registry, const aim_trust_event *event, uint64_t good, uint64_t bad,
+                            aim_error *err);
+
 /* Opens a finding, with another severity than it has also, or takes it away, in loaded work. *out_changed becomes 1 when
  * that changes something. AIM_E_NOT_FOUND (to take away: it is not open), AIM_E_CONFLICT, … */
 aim_status aim__trust_set_finding(aim__trust_work *w, const aim_trust_finding *finding, int opens, int *out_changed,

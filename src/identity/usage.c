@@ -168,21 +168,27 @@ static aim_status load_row(usage_row *row, const char *prefix, const aim_str *pa
 	return AIM_OK;
 }
 
-static void count_call(usage_row *row, const aim_usage_call *call, int64_t now_us)
+static void count_one(usage_row *row, const aim__usage_outcome *call)
 {
 	stored_usage *u = &row->usage;
 	uint64_t *counts[] = {[AIM_USAGE_SUCCESS] = &u->n_successes, [AIM_USAGE_FAILURE] = &u->n_failures,
 	                      [AIM_USAGE_UNREPORTED] = &u->n_unreported};
 	*counts[call->outcome] += *counts[call->outcome] < MAX_COUNT;
 	if (u->first_us == 0)
-		u->first_us = now_us;
-	if (now_us > u->last_us)
-		u->last_us = now_us;
+		u->first_us = call->time_us;
+	if (call->time_us > u->last_us)
+		u->last_us = call->time_us;
 	if (call->latency_us < 0 || row->sketch.n == MAX_COUNT)
 		return;
 	aim__sketch_add(&row->sketch, call->latency_us);
 	u->sum_us = row->sketch.sum < MAX_COUNT ? row->sketch.sum : MAX_COUNT;
 	u->max_us = (uint64_t)row->sketch.max;
+}
+
+static void count_calls(usage_row *row, const aim__usage_many *many)
+{
+	for (size_t i = 0; i < many->n; i++)
+		count_one(row, &many->outcomes[i]);
 }
 
 static aim_status put_row(usage_row *row, aim__batch *batch, const char *prefix, const aim_str *parts, size_t n_parts,
@@ -195,23 +201,22 @@ static aim_status put_row(usage_row *row, aim__batch *batch, const char *prefix,
 	                      row->record.version, prefix, parts, n_parts, &usage_table, &row->usage, err);
 }
 
-static aim_status count_capability(usage_row *row, aim__batch *batch, const aim_usage_call *call, int64_t now_us,
-                                   aim_error *err)
+static aim_status count_capability(usage_row *row, aim__batch *batch, const aim__usage_many *many, aim_error *err)
 {
-	aim_str parts[3] = {aim_registry_name_space(batch->registry), call->server, call->capability};
+	aim_str parts[3] = {aim_registry_name_space(batch->registry), many->server, many->capability};
 	aim_status rc = load_row(row, BY_CAPABILITY, parts, 3, err);
 	if (rc != AIM_OK)
 		return rc;
 	row->usage.name_space = parts[0];
 	row->usage.subject = parts[1];
 	row->usage.capability = parts[2];
-	count_call(row, call, now_us);
+	count_calls(row, many);
 	return put_row(row, batch, BY_CAPABILITY, parts, 3, err);
 }
 
 /* *io_new: 1 when the call is to be the first of a new row; 0 when there is no room for one. */
-static aim_status count_total(usage_row *row, aim__batch *batch, aim_str subject, const aim_usage_call *call,
-                              int64_t now_us, int *io_new, aim_error *err)
+static aim_status count_total(usage_row *row, aim__batch *batch, aim_str subject, const aim__usage_many *many,
+                              int *io_new, aim_error *err)
 {
 	aim_str parts[2] = {aim_registry_name_space(batch->registry), subject};
 	aim_status rc = load_row(row, TOTAL, parts, 2, err);
@@ -222,38 +227,44 @@ static aim_status count_total(usage_row *row, aim__batch *batch, aim_str subject
 	*io_new = *io_new && row->usage.n_capabilities < AIM_USAGE_MAX_CAPABILITIES;
 	if (*io_new)
 		row->usage.n_capabilities++;
-	count_call(row, call, now_us);
+	count_calls(row, many);
 	return put_row(row, batch, TOTAL, parts, 2, err);
 }
 
 /* The total is written in the same batch, under the version that was read: a row is new for one of two who see it
  * missing. */
-static aim_status count_server(usage_row *row, aim__batch *batch, const aim_usage_call *call, int64_t now_us,
-                               aim_error *err)
+static aim_status count_server(usage_row *row, aim__batch *batch, const aim__usage_many *many, aim_error *err)
 {
-	aim_usage_call known = *call;
-	aim_str parts[3] = {aim_registry_name_space(batch->registry), call->server, call->capability};
+	aim__usage_many known = *many;
+	aim_str parts[3] = {aim_registry_name_space(batch->registry), many->server, many->capability};
 	aim_status rc = load_row(row, BY_CAPABILITY, parts, 3, err);
 	int missing = rc == AIM_OK && row->record.version == 0;
 	int fits = missing;
 	if (rc == AIM_OK)
-		rc = count_total(row, batch, call->server, call, now_us, &fits, err);
+		rc = count_total(row, batch, many->server, many, &fits, err);
 	if (missing && !fits)
 		known.capability = aim_str_from(AIM_USAGE_OTHER);
-	return rc == AIM_OK ? count_capability(row, batch, &known, now_us, err) : rc;
+	return rc == AIM_OK ? count_capability(row, batch, &known, err) : rc;
 }
 
-aim_status aim__usage_prepare(aim__batch *batch, const aim_usage_call *call, int64_t now_us, aim_error *err)
+aim_status aim__usage_prepare_many(aim__batch *batch, const aim__usage_many *many, aim_error *err)
 {
 	int none = 0;
 	usage_row *row = row_new(batch->registry);
 	if (!row)
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_IDENTITY);
-	aim_status rc = count_total(row, batch, call->agent, call, now_us, &none, err);
-	if (rc == AIM_OK && call->server.len)
-		rc = count_server(row, batch, call, now_us, err);
+	aim_status rc = count_total(row, batch, many->agent, many, &none, err);
+	if (rc == AIM_OK && many->server.len)
+		rc = count_server(row, batch, many, err);
 	row_free(row);
 	return rc;
+}
+
+aim_status aim__usage_prepare(aim__batch *batch, const aim_usage_call *call, int64_t now_us, aim_error *err)
+{
+	aim__usage_outcome one = {call->outcome, 0, call->latency_us, now_us};
+	aim__usage_many many = {call->agent, call->server, call->capability, &one, 1};
+	return aim__usage_prepare_many(batch, &many, err);
 }
 
 /* ---- a call of the host's ---- */

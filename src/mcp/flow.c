@@ -156,6 +156,7 @@ static aim_status gate(aim_guard *guard, aim__question *q, aim__request *request
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
 	request->binding = hash_binding(guard, q);
+	request->argument_bytes = q->arguments.len < UINT32_MAX ? (uint32_t)q->arguments.len : UINT32_MAX;
 	q->foreign_state = state_is_foreign(guard, q->message, request->binding);
 	rc = aim__flow_decide(guard, q, &v, err);
 	if (rc == AIM_DENIED)

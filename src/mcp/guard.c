@@ -15,7 +15,7 @@
 #define MALFORMED_PER_MINUTE 20u
 #define FIRST_SIZE offsetof(aim_guard_options, flow) /* destroy is the last of it */
 
-AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 7 * sizeof(void *));
+AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 8 * sizeof(void *));
 AIM__NO_PADDING(aim_guard_event, 6 * 4 + 10 * sizeof(aim_str));
 AIM__NO_PADDING(aim_guard_counters, 2 * 4 + 9 * 8);
 
@@ -60,13 +60,15 @@ static aim_status copy_names(aim_guard *guard)
 
 static aim_status check_options(const aim_guard_options *o, aim_error *err)
 {
-	if (o->flags & ~(AIM_GUARD_MONITOR | AIM_GUARD_ALLOW_UNKNOWN))
+	if (o->flags & ~(AIM_GUARD_MONITOR | AIM_GUARD_ALLOW_UNKNOWN | AIM_GUARD_LEARN | AIM_GUARD_LINK))
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_MCP, "aim_guard_options.flags has an unknown bit");
 	if (o->preset > AIM_GUARD_LOCKED)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "aim_guard_options.preset is %u; expected 0 to 2",
 		                 o->preset);
 	if (o->flow && !o->labels)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with a flow needs labels");
+	if (o->flags & (AIM_GUARD_LEARN | AIM_GUARD_LINK) && (!o->registry || o->agent.len == 0))
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard that learns or links needs a registry and an agent");
 	if (o->drift && !o->registry)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with drift checks needs their registry");
 	if (o->registry && o->server.len == 0)
@@ -132,6 +134,8 @@ static aim_status open_guard(aim_guard *guard, aim_error *err)
 	if (rc == AIM_OK && guard->options.registry)
 		rc = open_drift(guard, err);
 	if (rc == AIM_OK)
+		rc = aim__learn_open(guard, err);
+	if (rc == AIM_OK)
 		rc = aim__subjects_refresh(guard, 1, err);
 	return rc == AIM_OK ? aim__record_session(guard, "open", err) : rc;
 }
@@ -181,6 +185,7 @@ void aim_guard_free(aim_guard *guard)
 	dispose_side(&guard->sides[0]);
 	dispose_side(&guard->sides[1]);
 	aim__json_dispose(&guard->doc);
+	aim__tally_dispose(&guard->tally);
 	aim__surface_dispose(&guard->surface);
 	aim_drift_free(guard->drift);
 	aim__inspect_dispose(guard);
@@ -258,6 +263,7 @@ aim_status aim_guard_end(aim_guard *guard, uint32_t from, aim_error *err)
 	if (!aim__guard_side(guard, aim__other(from))->ended)
 		return rc == AIM_OK ? end : rc;
 	(void)aim__lists_settle(guard, NULL);
+	aim__learn_settle(guard);
 	aim__record_suppressed(guard);
 	aim_status close = aim__record_session(guard, "close", NULL);
 	return rc != AIM_OK ? rc : (end != AIM_OK ? end : close);

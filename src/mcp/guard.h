@@ -12,6 +12,7 @@
 #include "mcp/message.h"
 #include "mcp/requests.h"
 #include "mcp/surface.h"
+#include "mcp/tally.h"
 
 #include <aim/authorizer.h>
 #include <aim/flow.h>
@@ -70,6 +71,7 @@ struct aim_guard {
 	aim_str http; /* headers of the request in work; {NULL, 0} without HTTP */
 	aim__surface surface;
 	aim_drift *drift; /* owned; NULL when the host gave its own or there is no registry */
+	aim__tally tally;
 	aim_scanner *scanner;     /* NULL until something is scanned */
 	aim_scan_result *scanned; /* what the last scan found */
 	aim_decision *decision;
@@ -184,6 +186,14 @@ void aim__gate_decide(aim_guard *guard, const aim__question *question, aim__verd
 const aim__denial *aim__denial_find(const char *code);
 /* A verdict that denies for a reason outside any policy. */
 void aim__verdict_deny(aim_guard *guard, const char *code, const char *reason, aim__verdict *out);
+
+/* learn.c. What AIM_GUARD_LEARN and AIM_GUARD_LINK ask for at the beginning. */
+aim_status aim__learn_open(aim_guard *guard, aim_error *err);
+/* A request is over; success: AIM_USAGE_*. */
+void aim__learn_call(aim_guard *guard, const aim__request *request, uint32_t outcome);
+void aim__learn_stray(aim_guard *guard);
+/* Counts what waits. A failure is told to the host, and what it was about waits on. */
+void aim__learn_settle(aim_guard *guard);
 
 /* subjects.c. Reads agent, server, grants and baseline again when what is known is stale. */
 aim_status aim__subjects_refresh(aim_guard *guard, int now, aim_error *err);

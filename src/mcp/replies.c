@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "mcp/inspect.h"
 
+#include <aim/usage.h>
+
 #include <string.h>
 
 /* The one revision with batches. */
@@ -26,6 +28,8 @@ static aim_status drop(aim_guard *guard, uint32_t from, const aim__message *m)
 	event.status = AIM_E_MCP_MESSAGE;
 	guard->counters.n_dropped++;
 	aim__record_refusal(guard, from, NULL, "unknown_reply");
+	if (from == AIM_GUARD_SERVER)
+		aim__learn_stray(guard);
 	event.code = aim_str_from("unknown_reply");
 	event.request = aim__message_id_text(aim__message_id_key(&guard->doc, m->id, key_bytes));
 	aim__event_send(guard, &event);
@@ -123,6 +127,8 @@ static aim_status record_outcome(aim_guard *guard, uint32_t to, const aim__messa
 		return AIM_OK;
 	const char *outcome = outcome_of(guard, m, &success);
 	aim_status rc = aim__record_result(guard, request, outcome, success, err);
+	if (rc == AIM_OK && to == AIM_GUARD_CLIENT)
+		aim__learn_call(guard, request, success ? AIM_USAGE_SUCCESS : AIM_USAGE_FAILURE);
 	if (rc == AIM_OK || rc == AIM_E_NOMEM)
 		return rc;
 	const aim__denial *denial = aim__denial_find("unrecorded");
@@ -171,6 +177,8 @@ aim_status aim__flow_end(aim_guard *guard, uint32_t from, aim_error *err)
 	for (aim__request *request; (request = aim__requests_any(asked)); n++) {
 		aim_status rc = request->gated ? aim__record_result(guard, request, "no_answer", 0, err) : AIM_OK;
 		first = first == AIM_OK ? rc : first;
+		if (request->gated && from == AIM_GUARD_SERVER)
+			aim__learn_call(guard, request, AIM_USAGE_UNREPORTED);
 		aim__requests_remove(asked, request);
 	}
 	event.count = n;

@@ -16,6 +16,7 @@ typedef struct aim__request {
 	uint32_t subject_len;
 	int64_t started_us; /* steady clock */
 	uint64_t binding;   /* hash of method, subject and arguments, to bind a requestState to */
+	uint32_t argument_bytes; /* canonical */
 	int gated;          /* was decided: its outcome is recorded */
 	int first_page;     /* of a list: asked without cursor */
 	int modern;         /* 2026-07-28 or later */

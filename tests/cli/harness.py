@@ -118,12 +118,13 @@ for line in sys.stdin:
 HOSTILE = "\u202egnp\u001b[31m\u009b2J\u200b\u0007\U000e0041"
 
 
-def make_store(folder, calls=("read", "write", HOSTILE), agent="bot"):
-    """A store as aim-guard writes it: an agent, a server, a session and calls."""
+def make_store(folder, calls=("read", "write", HOSTILE), agent="bot", more=("--no-learn",)):
+    """A store as aim-guard writes it: an agent, a server, a session and calls. Trust is as it was."""
     server = folder / "server.py"
     server.write_text(SERVER)
     store = folder / "aim.db"
-    guard = subprocess.Popen([GUARD, "stdio", "--quiet", "--store", store, "--agent", agent, "--", sys.executable, server],
+    guard = subprocess.Popen([GUARD, "stdio", "--quiet", "--store", store, "--agent", agent, *more, "--", sys.executable,
+                              server],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment())
 
     def send(**message):

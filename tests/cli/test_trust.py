@@ -73,6 +73,17 @@ def explain():
 
 
 @case
+def learned():
+    """what comes of calls through aim-guard is evidence about the agent and the server"""
+    with Folder() as f:
+        store = make_store(f, calls=("read", "write"), more=())
+        change, = lines("trust", "history", "bot", "--store", store)
+        assert change["source"] == "libaim:guard" and change["new_micro"] > 592500
+        factors = {x["name"]: x["samples"] for x in answer("trust", "show", "bot", "--store", store)["factors"]}
+        assert factors["success_rate"] == 2 and factors["verification_status"] == 0
+
+
+@case
 def history():
     """history shows the newest first, and nothing that a terminal would obey"""
     with Folder() as f:

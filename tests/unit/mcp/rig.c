@@ -136,6 +136,7 @@ aim_status rig_new_guard(rig *r, uint32_t preset, aim_guard **out)
 	o.flow = r->setup.flow;
 	o.labels = labels;
 	o.drift = r->drift;
+	o.behaviour = r->behaviour;
 	o.malformed_per_minute = r->setup.malformed_per_minute;
 	o.registry = r->registry;
 	o.audit = r->log;

@@ -54,6 +54,7 @@ typedef struct rig {
 	aim_authorizer *authorizer;
 	aim_guard *guard;
 	struct aim_drift *drift; /* of the next guard; borrowed */
+	struct aim_behaviour *behaviour; /* the same */
 	rig_setup setup;
 	char agent[64];
 	char server[64];

@@ -38,7 +38,7 @@ AIM_API AIM_CHECK_RESULT aim_status aim_guard_message(aim_guard *guard, uint32_t
  *  @param headers   in, borrowed for the call: a block
  *  @param body      in, borrowed for the call
  *  @param out_http  out: the status code that suits what the guard answers: 200, 400 (malformed, or headers and
- *                   body differ), 413 (longer than limits.max_message_bytes); 0 when it answers nothing
+ *                   body differ), 404 (no such method, from 2026-07-28 on), 413 (longer than limits.max_message_bytes); 0 when it answers nothing
  *  @param err       out, may be NULL
  *  @return as aim_guard_message(); AIM_E_INVALID also for headers that are no block, or longer than
  *          AIM_HEADERS_MAX_BLOCK

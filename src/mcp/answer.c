@@ -66,6 +66,7 @@ aim_status aim__answer_error(aim_guard *guard, uint32_t to, aim_bytes id, int32_
                              const char *reason_code, const char *decision_id)
 {
 	aim__json_writer w;
+	guard->last_error = code;
 	begin(guard, &w, to, id);
 	aim__write_key(&w, "error");
 	aim__write_begin_object(&w);

@@ -213,7 +213,7 @@ static aim_status on_request(aim_guard *guard, uint32_t from, const aim__message
 {
 	uint8_t key_bytes[AIM__MESSAGE_ID_MAX + 1];
 	aim__requests *sent = &aim__guard_side(guard, from)->sent;
-	const aim__method *method = aim__method_find(m->method, from);
+	const aim__method *method = aim__method_of(m->method, from, m->modern);
 	aim__question q;
 	aim__request *request = NULL;
 	if (method && method->shape != AIM__METHOD_REQUEST)

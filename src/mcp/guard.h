@@ -68,6 +68,7 @@ struct aim_guard {
 	size_t names_size;
 	aim__side sides[2];
 	aim_json doc; /* the line in work, borrowed */
+	int32_t last_error; /* JSON-RPC code of the last error that the guard answered */
 	aim_str http; /* headers of the request in work; {NULL, 0} without HTTP */
 	aim__surface surface;
 	aim_drift *drift; /* owned; NULL when the host gave its own or there is no registry */

@@ -241,7 +241,7 @@ static int must_name(aim_str method)
 
 static const char *check_name(aim_guard *guard, const aim__message *m, aim_str name, int required)
 {
-	const aim__method *method = aim__method_find(m->method, AIM_GUARD_CLIENT);
+	const aim__method *method = aim__method_of(m->method, AIM_GUARD_CLIENT, m->modern);
 	aim_str subject = {NULL, 0};
 	if (method && method->subject)
 		subject = aim__json_string(&guard->doc, aim__message_at(&guard->doc, m->params, method->subject));
@@ -330,6 +330,13 @@ static aim_status read_block(const aim_headers *headers, aim_str *out, aim_error
 	return AIM_OK;
 }
 
+/* From 2026-07-28 on a method that is not there is a resource that is not there. */
+static int names_modern(const aim_headers *headers)
+{
+	fields f;
+	return collect(headers->block, &f) == AIM_OK && has_headers(f.at[VERSION].value);
+}
+
 aim_status aim_guard_request(aim_guard *guard, const aim_headers *headers, aim_bytes body, uint32_t *out_http,
                              aim_error *err)
 {
@@ -337,6 +344,7 @@ aim_status aim_guard_request(aim_guard *guard, const aim_headers *headers, aim_b
 		*out_http = 0;
 	if (!guard || !headers || !out_http)
 		return AIM__MISUSE(guard ? guard->ctx : NULL, "guard, headers and out_http are required");
+	guard->last_error = 0;
 	size_t answered = aim__queue_len(&guard->sides[0].output);
 	uint64_t n_malformed = guard->counters.n_malformed;
 	aim_status rc = read_block(headers, &guard->http, err);
@@ -348,6 +356,8 @@ aim_status aim_guard_request(aim_guard *guard, const aim_headers *headers, aim_b
 	*out_http = guard->counters.n_malformed == n_malformed ? 200 : 400;
 	if (body.len > guard->ctx->limits.max_message_bytes)
 		*out_http = 413;
+	else if (guard->last_error == AIM__RPC_UNKNOWN_METHOD && names_modern(headers))
+		*out_http = 404;
 	return AIM_OK;
 }
 

@@ -80,6 +80,17 @@ const aim__method *aim__method_find(aim_str name, uint32_t from)
 	return method && method->from & from ? method : NULL;
 }
 
+/* Gone with sessions and handshakes (MCP 2026-07-28, changelog). */
+static const char *const removed[] = {"initialize", "logging/setLevel", "ping", "resources/subscribe", "resources/unsubscribe"};
+
+const aim__method *aim__method_of(aim_str name, uint32_t from, int modern)
+{
+	for (size_t i = 0; modern && name.ptr && i < sizeof removed / sizeof *removed; i++)
+		if (compare(name, removed[i]) == 0)
+			return NULL;
+	return aim__method_find(name, from);
+}
+
 const aim__method *aim__method_table(size_t *out_count)
 {
 	*out_count = N_METHODS;

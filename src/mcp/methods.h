@@ -33,6 +33,9 @@ typedef struct aim__method {
  * revision defines but that are named as such are known too. */
 const aim__method *aim__method_find(aim_str name, uint32_t from);
 
+/* The same for a message of 2026-07-28 or later, when modern: what that revision took away is unknown in it. */
+const aim__method *aim__method_of(aim_str name, uint32_t from, int modern);
+
 /* All of them, sorted by name; for tests. */
 const aim__method *aim__method_table(size_t *out_count);
 

@@ -107,6 +107,23 @@ static void headers_and_body_agree(void **state)
 	}
 }
 
+static void removed_methods_are_not_found(void **state)
+{
+	(void)state;
+	static const char *const removed[] = {"ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe", "initialize"};
+	for (size_t i = 0; i < sizeof removed / sizeof *removed; i++) {
+		rig r;
+		char headers[256], body[512];
+		rig_start(&r, NULL);
+		snprintf(headers, sizeof headers, V "Mcp-Method: %s\r\n", removed[i]);
+		snprintf(body, sizeof body, J "\"id\":1,\"method\":\"%s\",\"params\":{" MODERN "}}", removed[i]);
+		assert_int_equal(request(&r, headers, body), 404);
+		assert_non_null(strstr(rig_taken(&r, AIM_GUARD_CLIENT), "-32601"));
+		assert_string_equal(rig_taken(&r, AIM_GUARD_SERVER), "");
+		rig_stop(&r);
+	}
+}
+
 static void status_suits_the_answer(void **state)
 {
 	(void)state;
@@ -199,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_and_body_agree),     cmocka_unit_test(status_suits_the_answer),
+		cmocka_unit_test(removed_methods_are_not_found),
 		cmocka_unit_test(message_has_line_feeds),     cmocka_unit_test(headers_are_of_one_request),
 		cmocka_unit_test(abandoned_requests_are_answered_and_recorded),
 		cmocka_unit_test(misuse_is_refused),

@@ -48,7 +48,7 @@ await test("SDK 1.x reads through the guard and is denied a write", async () => 
     check(tools.some((t) => t.name === "read_text_file"), "the tools are listed");
     const answer = await client.callTool({ name: "read_text_file", arguments: { path: f.note } });
     equal(answer.content[0].text, read(f.note), "the file");
-    const denied = await client.callTool({ name: "write_file", arguments: { path: f.note, content: "changed" } });
+    const denied = await client.callTool({ name: "write_file", arguments: { path: f.note, content: "capsized" } });
     check(denied.isError, "the write is denied");
     check(/decision [0-9a-f]{32}/.test(denied.content[0].text), "with a decision id");
     check(!JSON.stringify(denied).includes("no-writing") && !JSON.stringify(denied).includes("may only read"), "and nothing that teaches the rules");
@@ -56,7 +56,7 @@ await test("SDK 1.x reads through the guard and is denied a write", async () => 
   check(read(f.note).includes("harbour"), "the file is unchanged");
   const records = log(f.store);
   check(/write_file.*deny.*no-writing.*this agent may only read/.test(records), "reason and rule are recorded");
-  check(!records.includes("changed"), "arguments are not");
+  check(!records.includes("capsized"), "arguments are not");
   equal(verify(f.store).status, 0, "verify");
 });
 

@@ -25,6 +25,7 @@ static const char help[] =
 	"                         locked   deny all but approved tools\n"
 	"  --monitor              decide and record, withhold nothing, whatever preset and policy say\n"
 	"  --allow-unknown        let methods pass that are not MCP's\n"
+	"  --mark                 show what scans as critical, with a mark, instead of hiding it\n"
 	"  --no-learn             do not count what comes of calls, and raise no behaviour drift\n"
 	"  --audit durable        each record is on disk before its call goes on (default)\n"
 	"  --audit buffered       records may wait 200 ms: faster, and a crash can lose that much\n"

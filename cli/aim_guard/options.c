@@ -28,6 +28,7 @@ static const char *const durabilities[] = {"durable", "buffered", NULL};
 	{"--monitor", NULL, NULL, OPTION_FLAG, AIM_GUARD_MONITOR, AT(flags), NULL, NULL}, \
 	{"--allow-unknown", NULL, NULL, OPTION_FLAG, AIM_GUARD_ALLOW_UNKNOWN, AT(flags), NULL, NULL}, \
 	{"--no-learn", NULL, NULL, OPTION_FLAG, AIM_GUARD_LEARN, AT(flags), NULL, NULL}, \
+	{"--mark", NULL, NULL, OPTION_FLAG, AIM_GUARD_MARK, AT(flags), NULL, NULL}, \
 	{"--max-message", NULL, "BYTES", OPTION_NUMBER, 0, AT(max_message), NULL, NULL}, \
 	{"--quiet", NULL, NULL, OPTION_FLAG, LOUDNESS_QUIET, AT(loudness), NULL, NULL}, \
 	{"--verbose", NULL, NULL, OPTION_FLAG, LOUDNESS_VERBOSE, AT(loudness), NULL, NULL}

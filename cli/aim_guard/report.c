@@ -75,6 +75,13 @@ static void report_tool(program *p, const aim_guard_event *e)
 		    p->server_name, reason, e->fingerprint.len >= 16 ? e->fingerprint.ptr : "unknown");
 }
 
+static void report_entry(const program *p, const aim_guard_event *e)
+{
+	char name[FIELD];
+	say("%s %s of server %s", e->kind == AIM_GUARD_EVENT_MARKED ? "marked" : "hid", printable(e->name, name, sizeof name),
+	    p->server_name);
+}
+
 static void report_scan(const program *p, const aim_guard_event *e)
 {
 	char name[FIELD], reason[FIELD], code[FIELD];
@@ -104,6 +111,8 @@ static void report_normal(program *p, const aim_guard_event *e)
 	case AIM_GUARD_EVENT_DRIFT:
 	case AIM_GUARD_EVENT_DROPPED_TOOL: report_tool(p, e); return;
 	case AIM_GUARD_EVENT_SCAN: report_scan(p, e); return;
+	case AIM_GUARD_EVENT_DROPPED_ENTRY:
+	case AIM_GUARD_EVENT_MARKED: report_entry(p, e); return;
 	case AIM_GUARD_EVENT_RECORD: report_record(p, e); return;
 	case AIM_GUARD_EVENT_MALFORMED: report_refused_line(p, e, "a message"); return;
 	case AIM_GUARD_EVENT_DROPPED_REPLY: report_refused_line(p, e, "a reply to nothing"); return;

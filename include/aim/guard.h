@@ -15,9 +15,11 @@
  *  and to the event callback only. Every decision is recorded before its message is forwarded, and a
  *  message that cannot be recorded is denied. Malformed input never reaches the other side.
  *
- *  Definitions of tools are scanned (aim/scan.h) when they are new or changed. One with a critical finding is
- *  not shown and not callable, whatever a policy says, until that very definition is approved
- *  (aim_baseline_approve()). Each scan that finds something is an audit record of kind "scan": rules and
+ *  Definitions of tools, prompts, resources and resource templates are scanned (aim/scan.h) when they are new or
+ *  changed, and so are the server's instructions. What has a critical finding is not shown and cannot be asked for,
+ *  whatever a policy says, until that very definition is approved (aim_baseline_approve()). With a registry the verdict
+ *  on a tool is kept, and holds for later connections under the same rules. A tool that this server does not have and
+ *  another registered one does is refused, as "confused_deputy". Each scan that finds something is an audit record of kind "scan": rules and
  *  places, never the text.
  *
  *  With a registry, what differs from the baseline is drift (aim/drift.h): the candidate, one open record for what was
@@ -69,6 +71,10 @@ typedef struct aim_guard aim_guard;
                                     *   registry and an agent. Call aim_guard_poll() when it is due */
 #define AIM_GUARD_LINK 8u          /**< whoever starts the server vouches for it: agent and server are linked first */
 
+#define AIM_GUARD_MARK 16u         /**< what scans as critical stays in its list, with "libaim/scan":"critical" in its _meta,
+                                    *   and still cannot be called; without the flag it is cut out. So are
+                                    *   instructions of the server. What leaves no room for the mark is cut out */
+
 /** What an event tells. @since 0.1 */
 #define AIM_GUARD_EVENT_ALLOWED 1u       /**< a gated request was allowed and forwarded */
 #define AIM_GUARD_EVENT_DENIED 2u        /**< a gated request was denied and answered */
@@ -89,6 +95,10 @@ typedef struct aim_guard aim_guard;
 
 #define AIM_GUARD_EVENT_RECORD 13u       /**< a drift record and its alert were opened: name is the part of the server,
                                          *   code the severity, record and alert their ids, count the findings */
+
+#define AIM_GUARD_EVENT_DROPPED_ENTRY 14u /**< a prompt, resource or template was cut out of a list, or the server's
+                                          *   instructions out of their reply */
+#define AIM_GUARD_EVENT_MARKED 15u        /**< the same, or a tool, was shown with a mark */
 
 /** What happened, for the operator. Spans are borrowed for the call; absent ones are empty.
  *  @since 0.1 */
@@ -125,7 +135,7 @@ typedef uint32_t (*aim_guard_labels_fn)(void *user, aim_str action, aim_str subj
 /** @since 0.1 */
 typedef struct aim_guard_options {
 	uint32_t struct_size;
-	uint32_t flags;                /**< AIM_GUARD_MONITOR, ALLOW_UNKNOWN, LEARN, LINK */
+	uint32_t flags;                /**< AIM_GUARD_MONITOR, ALLOW_UNKNOWN, LEARN, LINK, MARK */
 	uint32_t preset;               /**< AIM_GUARD_PINNED, OBSERVE or LOCKED */
 	uint32_t malformed_per_minute; /**< malformed input recorded one by one; past that one record per
 	                                *   minute holds the count; 0: 20 */

@@ -79,6 +79,8 @@ extern const uint32_t aim__rule_n_markers;
 extern const char *const aim__rule_parameters[]; /* names that no ordinary required parameter has; NULL ends */
 extern const char *const aim__rule_common_names[]; /* tool names that many servers have; NULL ends */
 
+extern const char aim__rules_digest[]; /* names these rules: hex */
+
 /* Concepts and rules that the code itself speaks of. */
 #include "assess/rules_named.h"
 

@@ -14,12 +14,17 @@ aim_status aim__guard_forward(aim_guard *guard, uint32_t to, aim_bytes line)
 {
 	aim__queue *queue = &aim__guard_side(guard, to)->output;
 	aim__queue_settle(queue);
-	aim_status rc = aim__buf_reserve(&queue->bytes, line.len + 1);
+	size_t added = 0;
+	for (size_t i = 0; i < guard->n_cuts; i++)
+		added += guard->cuts[i].text ? strlen(guard->cuts[i].text) : 0;
+	aim_status rc = aim__buf_reserve(&queue->bytes, line.len + added + 1);
 	if (rc != AIM_OK)
 		return rc;
 	size_t at = 0;
 	for (size_t i = 0; i < guard->n_cuts; i++) {
 		(void)aim__buf_add(&queue->bytes, line.ptr + at, guard->cuts[i].start - at);
+		if (guard->cuts[i].text)
+			(void)aim__buf_add_text(&queue->bytes, guard->cuts[i].text);
 		at = guard->cuts[i].end;
 	}
 	(void)aim__buf_add(&queue->bytes, line.ptr + at, line.len - at); /* reserved above */

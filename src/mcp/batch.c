@@ -16,13 +16,46 @@ static span place(const aim_guard *guard, aim_json_value value)
 	return (span){start, start + raw.len};
 }
 
-aim_status aim__guard_cut(aim_guard *guard, size_t start, size_t end)
+static aim_status replace(aim_guard *guard, size_t start, size_t end, const char *text)
 {
 	void *cuts = guard->cuts;
 	aim_status rc = aim__grow(guard->ctx, &cuts, &guard->cap_cuts, guard->n_cuts + 1, sizeof *guard->cuts, 16, 0);
 	guard->cuts = cuts;
-	if (rc == AIM_OK && end > start)
-		guard->cuts[guard->n_cuts++] = (aim__cut){start, end};
+	if (rc == AIM_OK && (end > start || text))
+		guard->cuts[guard->n_cuts++] = (aim__cut){start, end, text};
+	return rc;
+}
+
+aim_status aim__guard_cut(aim_guard *guard, size_t start, size_t end)
+{
+	return replace(guard, start, end, NULL);
+}
+
+aim_status aim__guard_blank(aim_guard *guard, aim_json_value value)
+{
+	span here = place(guard, value);
+	return replace(guard, here.start, here.end, "\"\"");
+}
+
+#define MARK "\"" MARK_KEY "\":\"critical\""
+#define MARK_KEY "libaim/scan"
+
+/* Behind the brace, where it changes nothing of what follows. A server's own mark could be told from ours by nobody, so
+ * such an object is not marked. */
+aim_status aim__guard_mark(aim_guard *guard, aim_json_value object, int *out_marked)
+{
+	const aim_json *doc = &guard->doc;
+	aim_json_value meta = aim__json_member_text(doc, object, "_meta");
+	if (aim__json_type(doc, object) != AIM_JSON_OBJECT || aim__json_first(doc, object) == AIM_JSON_NONE ||
+	    (meta != AIM_JSON_NONE && aim__json_type(doc, meta) != AIM_JSON_OBJECT) ||
+	    aim__json_member_text(doc, meta, MARK_KEY) != AIM_JSON_NONE)
+		return AIM_OK;
+	const char *text = "\"_meta\":{" MARK "},";
+	if (meta != AIM_JSON_NONE)
+		text = aim__json_first(doc, meta) == AIM_JSON_NONE ? MARK : MARK ",";
+	size_t at = place(guard, meta == AIM_JSON_NONE ? object : meta).start + 1;
+	aim_status rc = replace(guard, at, at, text);
+	*out_marked = rc == AIM_OK;
 	return rc;
 }
 

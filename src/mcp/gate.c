@@ -15,6 +15,7 @@ static const aim__denial denials[] = {
 	{"approval_required", "This action needs an approval that was not given.", AIM__RPC_DENIED},
 	{"tool_changed", "This tool is not the one that was approved.", AIM__RPC_DENIED},
 	{"tool_flagged", "This tool is withheld until it is approved.", AIM__RPC_DENIED},
+	{"entry_flagged", "This is withheld until it is approved.", AIM__RPC_DENIED},
 	{"tool_unlisted", "The server does not offer this tool.", AIM__RPC_DENIED},
 	{"not_approved", "Only what was approved may be used here.", AIM__RPC_DENIED},
 	{"inactive", "This agent or server is not active.", AIM__RPC_DENIED},
@@ -121,6 +122,24 @@ static int check_scan(const asking *a)
 	return deny(a, "tool_flagged", "the scan of the tool's definition found something critical");
 }
 
+static int check_entry(const asking *a)
+{
+	const aim__question *q = a->question;
+	if (is_tool(a) || !q->method || !aim__entries_refuses(a->guard, q->method->action, q->subject))
+		return NEXT;
+	return deny(a, "entry_flagged", "the scan of its definition found something critical");
+}
+
+/* A policy may allow names that this server never had; not those by which another one is meant. */
+static int check_deputy(const asking *a)
+{
+	if (!is_tool(a) || a->tool || !aim__deputy_is_confused(a->guard, a->question->subject))
+		return NEXT;
+	(void)deny(a, "tool_unlisted", "the tool belongs to another server");
+	a->verdict->code = aim_str_from("confused_deputy");
+	return DECIDED;
+}
+
 static int check_locked(const asking *a)
 {
 	if (a->guard->options.preset != AIM_GUARD_LOCKED)
@@ -202,7 +221,7 @@ static int check_rest(const asking *a)
 
 /* The order matters: what is known to be wrong comes before what a policy permits. */
 static int (*const checks[])(const asking *) = {
-	check_active, check_state,  check_drift,  check_scan,        check_locked,
+	check_active, check_state,  check_drift,  check_scan,        check_entry, check_deputy, check_locked,
 	check_policy, check_method, check_listed, check_destructive, check_rest,
 };
 

@@ -60,7 +60,8 @@ static aim_status copy_names(aim_guard *guard)
 
 static aim_status check_options(const aim_guard_options *o, aim_error *err)
 {
-	if (o->flags & ~(AIM_GUARD_MONITOR | AIM_GUARD_ALLOW_UNKNOWN | AIM_GUARD_LEARN | AIM_GUARD_LINK))
+	if (o->flags & ~(AIM_GUARD_MONITOR | AIM_GUARD_ALLOW_UNKNOWN | AIM_GUARD_LEARN | AIM_GUARD_LINK |
+	                 AIM_GUARD_MARK))
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_MCP, "aim_guard_options.flags has an unknown bit");
 	if (o->preset > AIM_GUARD_LOCKED)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "aim_guard_options.preset is %u; expected 0 to 2",
@@ -96,6 +97,7 @@ static void init(aim_guard *guard)
 	init_side(&guard->sides[1], guard->ctx);
 	aim__json_init(&guard->doc, guard->ctx);
 	aim__surface_init(&guard->surface, guard->ctx);
+	aim__entries_init(&guard->entries, guard->ctx);
 	aim__buf_init(&guard->arguments, guard->ctx);
 	aim__buf_init(&guard->scratch, guard->ctx);
 	if (guard->options.malformed_per_minute == 0)
@@ -189,6 +191,7 @@ void aim_guard_free(aim_guard *guard)
 	aim__surface_dispose(&guard->surface);
 	aim_drift_free(guard->drift);
 	aim__inspect_dispose(guard);
+	aim__entries_dispose(&guard->entries, ctx);
 	aim_decision_free(guard->decision);
 	aim__buf_dispose(&guard->arguments);
 	aim__buf_dispose(&guard->scratch);

@@ -7,6 +7,8 @@
 #ifndef AIM_MCP_GUARD_H
 #define AIM_MCP_GUARD_H
 
+#include "assess/verdict.h"
+#include "mcp/entries.h"
 #include "mcp/http.h"
 #include "mcp/lines.h"
 #include "mcp/message.h"
@@ -46,6 +48,7 @@ typedef struct aim__side {
 typedef struct aim__cut {
 	size_t start;
 	size_t end;
+	const char *text; /* static; stands in its place. NULL: nothing does */
 } aim__cut;
 
 /* What a requestState was given for. */
@@ -75,6 +78,9 @@ struct aim_guard {
 	aim__tally tally;
 	aim_scanner *scanner;     /* NULL until something is scanned */
 	aim_scan_result *scanned; /* what the last scan found */
+	aim__verdict_kept verdicts[AIM__VERDICTS_MAX]; /* to be kept */
+	size_t n_verdicts;
+	aim__entries entries;
 	aim_decision *decision;
 	aim_buf arguments; /* canonical, of the request in work */
 	aim_buf scratch;   /* answers before they are queued, reasons, data of records */
@@ -167,6 +173,11 @@ aim_status aim__guard_cut(aim_guard *guard, size_t start, size_t end);
  * whether one before it stays. Elements are cut in order. */
 aim_status aim__guard_cut_element(aim_guard *guard, aim_json_value value, aim_json_value previous, int any_kept);
 
+/* A mark in the _meta of an object of the line in work. *out_marked stays 0 when there is no room for one. */
+aim_status aim__guard_mark(aim_guard *guard, aim_json_value object, int *out_marked);
+/* An empty string in place of a value. */
+aim_status aim__guard_blank(aim_guard *guard, aim_json_value value);
+
 /* replies.c. */
 aim_status aim__flow_reply(aim_guard *guard, uint32_t from, const aim__message *message, aim_error *err);
 /* One side is gone: what it was asked stays without answer. */
@@ -179,8 +190,13 @@ aim_status aim__lists_opened(void *user, const aim_drift_record *record);
 /* A page of tools: those that may not be shown are cut out. */
 aim_status aim__lists_page(aim_guard *guard, const aim__message *message, const aim__request *request,
                            aim_error *err);
+/* The page is withheld; the client is told in its place. AIM_DENIED, or a failure. */
+aim_status aim__lists_withhold(aim_guard *guard, const aim__message *message, const char *code, aim_error *err);
 /* What was shown so far counts, even when the client never asks for the rest. */
 aim_status aim__lists_settle(aim_guard *guard, aim_error *err);
+
+/* deputy.c. Does another server have a tool of that name? */
+int aim__deputy_is_confused(aim_guard *guard, aim_str tool);
 
 /* gate.c. Decides and, when it may pass, says so; records nothing. */
 void aim__gate_decide(aim_guard *guard, const aim__question *question, aim__verdict *out);

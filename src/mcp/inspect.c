@@ -59,13 +59,14 @@ static aim_str describe(aim_guard *guard, const aim_scan_finding *f)
 	return rc == AIM_OK ? aim_buf_str(text) : aim_str_from(aim_scan_threat_name(f->threat));
 }
 
-static void tell(aim_guard *guard, aim_str name, aim_str fingerprint)
+static void tell(aim_guard *guard, const char *method, aim_str name, aim_str fingerprint)
 {
 	const aim_scan_finding *worst = worst_of(guard->scanned);
 	aim_guard_event event = {.kind = AIM_GUARD_EVENT_SCAN, .from = AIM_GUARD_SERVER};
 	if (worst->severity < AIM_SCAN_WARNING)
 		return;
 	event.count = (uint32_t)aim_scan_finding_count(guard->scanned);
+	event.method = aim_str_from(method);
 	event.name = name;
 	event.code = aim_str_from(aim_scan_severity_name(worst->severity));
 	event.rule = worst->rule;
@@ -75,7 +76,8 @@ static void tell(aim_guard *guard, aim_str name, aim_str fingerprint)
 }
 
 /* Records what the last scan found, then tells it. *out_severity: the worst. */
-static aim_status report(aim_guard *guard, aim_str name, aim_str fingerprint, uint32_t *out_severity, aim_error *err)
+static aim_status report(aim_guard *guard, const char *method, aim_str name, aim_str fingerprint,
+                         uint32_t *out_severity, aim_error *err)
 {
 	aim_scan_summary summary = {.struct_size = sizeof summary};
 	aim_status rc = aim_scan_summarize(guard->scanned, &summary);
@@ -85,7 +87,7 @@ static aim_status report(aim_guard *guard, aim_str name, aim_str fingerprint, ui
 		rc = aim__record_scan(guard, name, fingerprint, guard->scanned, err);
 		if (rc != AIM_OK)
 			return rc;
-		tell(guard, name, fingerprint);
+		tell(guard, method, name, fingerprint);
 	}
 	*out_severity = summary.severity;
 	return AIM_OK;
@@ -105,21 +107,98 @@ int aim__inspect_refuses(const aim__tool *tool)
 	return !aim__inspect_done(tool) || tool->scan_severity == AIM_SCAN_CRITICAL;
 }
 
+/* --- verdicts that are kept --------------------------------------------------------------------------------- */
+
+static void take_verdict(aim__tool *tool, uint32_t severity)
+{
+	memcpy(tool->scanned, tool->surface, sizeof tool->scanned);
+	tool->scan_severity = severity;
+	tool->is_scanned = 1;
+}
+
+/* What was found before was recorded then; the operator is told why the tool is not there. */
+static void tell_known(aim_guard *guard, const aim__tool *tool)
+{
+	aim_guard_event event = {.kind = AIM_GUARD_EVENT_SCAN, .from = AIM_GUARD_SERVER, .count = 1};
+	event.method = aim_str_from("tools/list");
+	event.name = aim__tool_name(tool);
+	event.code = aim_str_from(aim_scan_severity_name(tool->scan_severity));
+	event.reason = aim_str_from("found by an earlier scan of this definition");
+	event.fingerprint = aim_str_from(tool->fingerprint);
+	if (tool->scan_severity >= AIM_SCAN_WARNING)
+		aim__event_send(guard, &event);
+}
+
+/* 1 when an earlier connection scanned this definition. What cannot be read is scanned again. */
+static int recall(aim_guard *guard, aim__tool *tool)
+{
+	uint32_t severity = AIM_SCAN_CRITICAL;
+	if (!guard->options.registry ||
+	    aim__verdict_find(guard->options.registry, tool->surface, &severity, NULL) != AIM_OK)
+		return 0;
+	take_verdict(tool, severity);
+	tell_known(guard, tool);
+	return 1;
+}
+
+aim_status aim__inspect_keep(aim_guard *guard)
+{
+	size_t n = guard->n_verdicts;
+	guard->n_verdicts = 0;
+	if (n == 0)
+		return AIM_OK;
+	aim_status rc = aim__verdict_keep(guard->options.registry, guard->options.server, guard->verdicts, n, NULL);
+	return rc == AIM_E_NOMEM ? rc : AIM_OK;
+}
+
+static aim_status keep(aim_guard *guard, const uint8_t *surface, uint32_t severity)
+{
+	if (!guard->options.registry)
+		return AIM_OK;
+	aim_status rc = guard->n_verdicts == AIM__VERDICTS_MAX ? aim__inspect_keep(guard) : AIM_OK;
+	if (rc != AIM_OK)
+		return rc;
+	aim__verdict_kept *kept = &guard->verdicts[guard->n_verdicts++];
+	memcpy(kept->surface, surface, sizeof kept->surface);
+	kept->severity = severity;
+	return AIM_OK;
+}
+
+/* --- scanning ------------------------------------------------------------------------------------------------- */
+
 static aim_status inspect(aim_guard *guard, aim__tool *tool, const aim_json *doc, aim_json_value definition,
                           aim_error *err)
 {
 	uint32_t severity = AIM_SCAN_CRITICAL;
+	if (recall(guard, tool))
+		return AIM_OK;
 	aim_status rc = prepare(guard, err);
 	if (rc == AIM_OK)
 		rc = aim_scan_value(guard->scanner, guard->options.server_name, doc, definition, guard->scanned, err);
 	if (rc == AIM_OK)
-		rc = report(guard, aim__tool_name(tool), aim_str_from(tool->fingerprint), &severity, err);
+		rc = report(guard, "tools/list", aim__tool_name(tool), aim_str_from(tool->fingerprint), &severity, err);
 	if (rc != AIM_OK)
 		return rc;
-	memcpy(tool->scanned, tool->surface, sizeof tool->scanned);
-	tool->scan_severity = severity;
-	tool->is_scanned = 1;
-	return AIM_OK;
+	take_verdict(tool, severity);
+	return keep(guard, tool->surface, severity);
+}
+
+aim_status aim__inspect_entry(aim_guard *guard, const char *method, aim_json_value definition, aim_str name,
+                              const aim_fingerprint *print, uint32_t *out_severity, aim_error *err)
+{
+	char text[AIM_FINGERPRINT_TEXT_SIZE] = "";
+	if (guard->options.registry &&
+	    aim__verdict_find(guard->options.registry, print->surface, out_severity, NULL) == AIM_OK)
+		return AIM_OK;
+	*out_severity = AIM_SCAN_CRITICAL;
+	aim_status rc = prepare(guard, err);
+	if (rc == AIM_OK)
+		rc = aim_scan_value(guard->scanner, guard->options.server_name, &guard->doc, definition, guard->scanned, err);
+	if (rc != AIM_OK)
+		return rc;
+	(void)aim_fingerprint_text(print, text);
+	rc = report(guard, method, name, aim_str_from(text), out_severity, err);
+	return rc == AIM_OK ? keep(guard, print->surface, *out_severity) : rc;
 }
 
 aim_status aim__inspect_listed(aim_guard *guard, aim__tool *tool, aim_json_value definition, aim_error *err)
@@ -142,6 +221,7 @@ void aim__inspect_stored(aim_guard *guard, aim__tool *tool)
 		return;
 	if (aim_json_parse(&surface->scratch, entry.definition, AIM_JSON_BORROW, NULL) == AIM_OK)
 		(void)inspect(guard, tool, &surface->scratch, AIM_JSON_ROOT, NULL);
+	(void)aim__inspect_keep(guard);
 }
 
 aim_status aim__inspect_grave(void *user, aim_str text, int32_t *out_grave)
@@ -153,14 +233,14 @@ aim_status aim__inspect_grave(void *user, aim_str text, int32_t *out_grave)
 	return rc == AIM_E_LIMIT ? AIM_OK : rc; /* too much to scan: *out_grave is 1 */
 }
 
-aim_status aim__inspect_instructions(aim_guard *guard, aim_str text, aim_error *err)
+aim_status aim__inspect_instructions(aim_guard *guard, aim_str text, uint32_t *out_severity, aim_error *err)
 {
 	static const aim_str name = {"instructions", 12}, none = {NULL, 0};
-	uint32_t severity;
+	*out_severity = text.len ? AIM_SCAN_CRITICAL : 0;
 	if (text.len == 0)
 		return AIM_OK;
 	aim_status rc = prepare(guard, err);
 	if (rc == AIM_OK)
 		rc = aim_scan_text(guard->scanner, text, guard->scanned, err);
-	return rc == AIM_OK ? report(guard, name, none, &severity, err) : rc;
+	return rc == AIM_OK ? report(guard, "", name, none, out_severity, err) : rc;
 }

@@ -9,10 +9,15 @@
 aim_status aim__inspect_listed(aim_guard *guard, aim__tool *tool, aim_json_value definition, aim_error *err);
 /* The same for a tool that only the baseline knows. A failure leaves it unscanned. */
 void aim__inspect_stored(aim_guard *guard, aim__tool *tool);
+/* An entry of another list, which answers method: scanned, recorded, told. AIM_E_LIMIT: too much to scan. */
+aim_status aim__inspect_entry(aim_guard *guard, const char *method, aim_json_value definition, aim_str name,
+                              const aim_fingerprint *print, uint32_t *out_severity, aim_error *err);
+/* Keeps the verdicts of the page in the store. They save work and nothing else, so only AIM_E_NOMEM is a failure. */
+aim_status aim__inspect_keep(aim_guard *guard);
 /* aim_drift_scan: does a text that changed carry instructions? user is the guard. */
 aim_status aim__inspect_grave(void *user, aim_str text, int32_t *out_grave);
-/* The server's instructions: recorded and told, nothing is withheld. */
-aim_status aim__inspect_instructions(aim_guard *guard, aim_str text, aim_error *err);
+/* The server's instructions: recorded and told. */
+aim_status aim__inspect_instructions(aim_guard *guard, aim_str text, uint32_t *out_severity, aim_error *err);
 
 /* The definition that is shown now was scanned. */
 int aim__inspect_done(const aim__tool *tool);

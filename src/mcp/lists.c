@@ -115,6 +115,18 @@ static aim_status hide(aim_guard *guard, aim_json_value definition, aim_json_val
 	return aim__guard_cut_element(guard, definition, previous, any_kept);
 }
 
+/* Critical, and nothing else is wrong with it: the host may prefer to have it shown with a mark. */
+static aim_status mark(aim_guard *guard, const aim__tool *tool, int again, aim_json_value definition, int *out_marked)
+{
+	if (!(guard->options.flags & AIM_GUARD_MARK) || !tool || again ||
+	    tool->state & (AIM__TOOL_DRIFTED | AIM__TOOL_UNREADABLE) || guard->options.preset == AIM_GUARD_LOCKED)
+		return AIM_OK;
+	aim_status rc = aim__guard_mark(guard, definition, out_marked);
+	if (*out_marked)
+		aim__event_simple(guard, AIM_GUARD_EVENT_MARKED, AIM_GUARD_SERVER, aim__tool_name(tool), "tool_marked", AIM_OK, 1);
+	return rc;
+}
+
 static aim_status take_page(aim_guard *guard, aim_json_value tools, aim_error *err)
 {
 	aim_json_value previous = AIM_JSON_NONE;
@@ -126,10 +138,12 @@ static aim_status take_page(aim_guard *guard, aim_json_value tools, aim_error *e
 		aim_status rc = aim__surface_add(&guard->surface, &guard->doc, v, &tool, &again);
 		if (rc == AIM_OK && tool && !again)
 			rc = aim__inspect_listed(guard, tool, v, err);
-		if (rc == AIM_OK && !shows(guard, tool, again))
+		int shown = rc == AIM_OK && shows(guard, tool, again);
+		if (rc == AIM_OK && !shown)
+			rc = mark(guard, tool, again, v, &shown);
+		if (rc == AIM_OK && !shown)
 			rc = hide(guard, v, previous, any_kept);
-		else
-			any_kept = 1;
+		any_kept |= shown;
 		if (rc != AIM_OK)
 			return rc;
 		previous = v;
@@ -137,8 +151,7 @@ static aim_status take_page(aim_guard *guard, aim_json_value tools, aim_error *e
 	return AIM_OK;
 }
 
-/* The reply is withheld; the client is told in its place. */
-static aim_status withhold(aim_guard *guard, const aim__message *m, const char *code, aim_error *err)
+aim_status aim__lists_withhold(aim_guard *guard, const aim__message *m, const char *code, aim_error *err)
 {
 	const aim__denial *denial = aim__denial_find(code);
 	aim__record_refusal(guard, AIM_GUARD_SERVER, m, code);
@@ -153,7 +166,7 @@ aim_status aim__lists_page(aim_guard *guard, const aim__message *m, const aim__r
 	aim_json_value tools = aim__json_member_text(doc, m->result, "tools");
 	aim_status rc = AIM_OK;
 	if (aim__json_type(doc, tools) != AIM_JSON_ARRAY)
-		return withhold(guard, m, "failed", err);
+		return aim__lists_withhold(guard, m, "failed", err);
 	if (request->first_page || guard->surface.list == 0) {
 		rc = aim__lists_settle(guard, err);
 		if (rc == AIM_OK) /* what a person has approved meanwhile is to be shown */
@@ -162,11 +175,13 @@ aim_status aim__lists_page(aim_guard *guard, const aim__message *m, const aim__r
 	}
 	if (rc == AIM_OK)
 		rc = take_page(guard, tools, err);
+	if (rc == AIM_OK)
+		rc = aim__inspect_keep(guard);
 	if (rc == AIM_OK && aim__json_string(doc, aim__json_member_text(doc, m->result, "nextCursor")).ptr == NULL) {
 		aim__surface_finish(&guard->surface);
 		rc = aim__lists_settle(guard, err);
 	}
 	if (rc == AIM_E_NOMEM)
 		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
-	return rc == AIM_OK ? rc : withhold(guard, m, rc == AIM_E_LIMIT ? "failed" : "unrecorded", err);
+	return rc == AIM_OK ? rc : aim__lists_withhold(guard, m, rc == AIM_E_LIMIT ? "failed" : "unrecorded", err);
 }

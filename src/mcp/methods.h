@@ -12,6 +12,9 @@
 #define AIM__METHOD_TOOLS 5u      /* forward; the reply is a list of tools */
 #define AIM__METHOD_CANCEL 6u     /* forward; a request will stay without reply */
 
+#define AIM__METHOD_ENTRIES 7u    /* forward; the reply is a list of prompts, resources or templates */
+#define AIM__METHOD_DISCOVER 8u   /* forward; the reply may hold instructions */
+
 #define AIM__METHOD_REQUEST 1u
 #define AIM__METHOD_NOTIFICATION 2u
 

@@ -94,15 +94,56 @@ static aim_status on_input_required(aim_guard *guard, const aim__message *m, con
 
 /* --- matched replies --------------------------------------------------------------------------------------- */
 
+/* A person approved what the server says of itself, with these instructions. */
+static int are_approved(const aim_guard *guard, const aim__message *m, aim_str text)
+{
+	aim_baseline_entry entry = {.struct_size = sizeof entry};
+	const aim_json *doc = &guard->doc;
+	aim_json_value info = aim__json_member_text(doc, m->result, "serverInfo");
+	aim_str name = aim__json_string(doc, aim__json_member_text(doc, info, "name"));
+	aim_json stored;
+	if (!guard->surface.baseline || name.len == 0 ||
+	    aim_baseline_find(guard->surface.baseline, AIM_FINGERPRINT_SERVER, name, &entry) != AIM_OK ||
+	    entry.state != AIM_BASELINE_APPROVED)
+		return 0;
+	aim__json_init(&stored, guard->ctx);
+	int same = aim_json_parse(&stored, entry.definition, AIM_JSON_BORROW, NULL) == AIM_OK &&
+	           aim_str_equal(aim__json_string(&stored, aim__json_member_text(&stored, AIM_JSON_ROOT, "instructions")), text);
+	aim__json_dispose(&stored);
+	return same;
+}
+
+/* Instructions with something critical do not reach the model, whether that could be recorded or not: it is withheld. */
+static aim_status on_instructions(aim_guard *guard, const aim__message *m, aim_error *err)
+{
+	static const aim_str name = {"instructions", 12};
+	aim_json_value value = aim__json_member_text(&guard->doc, m->result, "instructions");
+	aim_str text = aim__json_string(&guard->doc, value);
+	uint32_t severity = 0;
+	int marked = 0;
+	aim_status rc = aim__inspect_instructions(guard, text, &severity, err);
+	if (rc == AIM_E_NOMEM)
+		return rc;
+	if (severity != AIM_SCAN_CRITICAL || guard->options.preset == AIM_GUARD_OBSERVE ||
+	    guard->options.flags & AIM_GUARD_MONITOR || are_approved(guard, m, text))
+		return AIM_OK;
+	rc = guard->options.flags & AIM_GUARD_MARK ? aim__guard_mark(guard, m->result, &marked) : AIM_OK;
+	if (rc == AIM_OK && !marked)
+		rc = aim__guard_blank(guard, value);
+	if (rc != AIM_OK)
+		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
+	aim__event_simple(guard, marked ? AIM_GUARD_EVENT_MARKED : AIM_GUARD_EVENT_DROPPED_ENTRY, AIM_GUARD_SERVER, name,
+	                  marked ? "instructions_marked" : "instructions_hidden", AIM_OK, 1);
+	return AIM_OK;
+}
+
 static aim_status on_initialized(aim_guard *guard, const aim__message *m, aim_error *err)
 {
-	aim_json_value text = aim__json_member_text(&guard->doc, m->result, "instructions");
 	aim_json_value value = aim__json_member_text(&guard->doc, m->result, "protocolVersion");
 	aim_str version = aim__json_string(&guard->doc, value);
 	guard->batches = aim_str_equal(version, aim_str_from(BATCH_VERSION)) != 0;
 	aim__protocol_seen(guard, version);
-	aim_status rc = aim__inspect_instructions(guard, aim__json_string(&guard->doc, text), err);
-	return rc == AIM_E_NOMEM ? rc : AIM_OK; /* nothing is withheld: what could not be recorded was told */
+	return on_instructions(guard, m, err);
 }
 
 static const char *outcome_of(const aim_guard *guard, const aim__message *m, int *out_success)
@@ -146,6 +187,10 @@ static aim_status on_result(aim_guard *guard, uint32_t from, const aim__message 
 		return AIM_OK;
 	if (request->method->handling == AIM__METHOD_INITIALIZE)
 		return on_initialized(guard, m, err);
+	if (request->method->handling == AIM__METHOD_DISCOVER)
+		return on_instructions(guard, m, err);
+	if (request->method->handling == AIM__METHOD_ENTRIES)
+		return aim__entries_page(guard, m, request, err);
 	if (request->method->handling == AIM__METHOD_TOOLS)
 		return aim__lists_page(guard, m, request, err);
 	return AIM_OK;

@@ -21,6 +21,7 @@ The language, one statement per line, "#" begins a comment, indented lines belon
         - TEXT      one in which it gives none
     parameters / common / rot13 / reversed   lists of names, words of which the other spelling counts
 """
+import hashlib
 import io
 import itertools
 import os
@@ -323,6 +324,8 @@ def emit(rules, out):
     out.write(f"const uint32_t aim__rule_n_markers = {len(markers)};\n")
     for name, values in (("parameters", rules.parameters), ("common_names", rules.common)):
         out.write(f"const char *const aim__rule_{name}[] = {{\n\t" + ", ".join(map(c_string, values)) + ", NULL};\n")
+    out.write("/* Names the rules: the hash of all that stands above. */\n"
+              f"const char aim__rules_digest[] = \"{hashlib.sha256(out.getvalue().encode()).hexdigest()}\";\n")
     return slot, len(flat), len(words)
 
 

@@ -107,7 +107,7 @@ static void a_tool_that_only_the_baseline_knows_is_scanned_too(void **state)
 	rig_reconnect(&r, AIM_GUARD_PINNED);
 	rig_refuses(&r, CALL("1", "forecast"), "tool_flagged", NULL);
 	rig_passes_client(&r, CALL("2", "read"));
-	assert_int_equal(rig_records(&r, "\"kind\":\"scan\"", "forecast", NULL), 2);
+	assert_int_equal(rig_records(&r, "\"kind\":\"scan\"", "forecast", NULL), 1); /* the verdict was kept */
 	rig_stop(&r);
 }
 
@@ -152,10 +152,76 @@ static void instructions_of_the_server_are_scanned(void **state)
 	rig r;
 	rig_start(&r, &registered);
 	rig_passes_client(&r, J "\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-06-18\"}}");
-	rig_passes_server(&r, J "\"id\":0,\"result\":{\"protocolVersion\":\"2025-06-18\",\"instructions\":\"" POISON "\"}}");
+	rig_server(&r, J "\"id\":0,\"result\":{\"protocolVersion\":\"2025-06-18\",\"instructions\":\"" POISON "\"}}");
 	assert_string_equal(rig_event_of(&r, AIM_GUARD_EVENT_SCAN)->name, "instructions");
 	assert_int_equal(rig_records(&r, "\"kind\":\"scan\"", "\"instructions\"", NULL), 1);
 	assert_int_equal(rig_records(&r, "id_rsa", NULL), 0);
+	rig_stop(&r);
+}
+
+/* --- verdicts that are kept --------------------------------------------------------------------------------------- */
+
+static void a_definition_is_scanned_once_for_all_connections(void **state)
+{
+	(void)state;
+	rig r;
+	rig_start(&r, &registered);
+	expect_list(&r, READ "," POISONED, READ);
+	assert_int_equal(rig_records(&r, "scan_verdicts", "\"critical\":1", NULL), 1);
+	size_t before = rig_records(&r, "\"kind\":\"scan", NULL);
+	rig_reconnect(&r, AIM_GUARD_PINNED);
+	expect_list(&r, READ "," POISONED, READ);
+	assert_int_equal(rig_records(&r, "\"kind\":\"scan", NULL), before);
+	const rig_event *e = rig_event_of(&r, AIM_GUARD_EVENT_SCAN); /* the operator is told all the same */
+	assert_string_equal(e->name, "forecast");
+	assert_string_equal(e->code, "critical");
+	rig_refuses(&r, CALL("1", "forecast"), "tool_flagged", NULL);
+	rig_stop(&r);
+}
+
+static aim_status copy_key(void *user, aim_bytes key, aim_bytes value, uint64_t version, uint64_t position)
+{
+	char *out = user;
+	(void)value, (void)version, (void)position;
+	assert_true(key.len < 300);
+	memcpy(out, key.ptr, key.len);
+	out[key.len] = 0;
+	return AIM_OK;
+}
+
+/* The verdict of other rules, or of none, is none: the definition is scanned. */
+static void a_verdict_of_other_rules_is_none(void **state)
+{
+	(void)state;
+	rig r;
+	char key[300] = "", other[300];
+	aim_store_batch batch = {.n_ops = 2};
+	static const char verdict[] = "{\"severity\":3,\"scanned_at\":\"2026-11-24T08:00:00.000000Z\"}";
+	static const char broken[] = "{\"severity\":9,\"scanned_at\":\"2026-11-24T08:00:00.000000Z\"}";
+	rig_start(&r, &registered);
+	expect_list(&r, READ, READ);
+	assert_status(r.memory.scan(r.memory.user, aim_bytes_from("scan-verdict/", 13), (aim_bytes){NULL, 0}, 10, test_now_us,
+	                            copy_key, key, NULL),
+	              AIM_OK);
+	assert_int_equal(strncmp(key, "scan-verdict/1-", 15), 0);
+	memcpy(other, key, sizeof key);
+	other[13] = '0';
+	aim_store_op ops[2] = {{.kind = AIM_STORE_DELETE}, {.kind = AIM_STORE_PUT}};
+	ops[0].key = aim_bytes_from(key, strlen(key));
+	ops[1].key = aim_bytes_from(other, strlen(other));
+	ops[1].value = aim_bytes_from(verdict, sizeof verdict - 1);
+	batch.ops = ops;
+	assert_status(r.memory.apply_group(r.memory.user, &batch, 1, test_now_us, NULL), AIM_OK);
+	rig_reconnect(&r, AIM_GUARD_PINNED);
+	expect_list(&r, READ, READ);
+	assert_int_equal(rig_records(&r, "scan_verdicts", NULL), 2);
+	/* One that cannot be right is not believed either. */
+	ops[0].kind = AIM_STORE_PUT;
+	ops[0].value = aim_bytes_from(broken, sizeof broken - 1);
+	batch.n_ops = 1;
+	assert_status(r.memory.apply_group(r.memory.user, &batch, 1, test_now_us, NULL), AIM_OK);
+	rig_reconnect(&r, AIM_GUARD_PINNED);
+	expect_list(&r, READ, READ);
 	rig_stop(&r);
 }
 
@@ -169,6 +235,8 @@ int main(void)
 		cmocka_unit_test(who_only_watches_hides_nothing_and_records_all),
 		cmocka_unit_test(a_finding_that_cannot_be_recorded_withholds_the_list),
 		cmocka_unit_test(instructions_of_the_server_are_scanned),
+		cmocka_unit_test(a_definition_is_scanned_once_for_all_connections),
+		cmocka_unit_test(a_verdict_of_other_rules_is_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

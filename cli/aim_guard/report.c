@@ -88,7 +88,7 @@ static void report_scan(const program *p, const aim_guard_event *e)
 	printable(e->name, name, sizeof name);
 	printable(e->reason, reason, sizeof reason);
 	printable(e->code, code, sizeof code);
-	const char *what = e->fingerprint.len ? "tool " : "";
+	const char *what = aim_str_equal(e->method, aim_str_from("tools/list")) ? "tool " : "";
 	if (e->count > 1)
 		say("scan: server %s: %s%s: %s, %s, and %u more", p->server_name, what, name, reason, code, e->count - 1);
 	else

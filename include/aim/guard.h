@@ -91,7 +91,7 @@ typedef struct aim_guard aim_guard;
 
 #define AIM_GUARD_EVENT_SCAN 12u         /**< a scan found a warning or more in a definition or in the server's
                                           *   instructions: code is the severity, rule and reason are of the
-                                          *   worst of count findings */
+                                          *   worst of count findings, method the one that lists it */
 
 #define AIM_GUARD_EVENT_RECORD 13u       /**< a drift record and its alert were opened: name is the part of the server,
                                          *   code the severity, record and alert their ids, count the findings */

@@ -3,8 +3,10 @@
  * either sent by the other or made by the guard. */
 #include "support.h"
 
+#include <aim/agent.h>
 #include <aim/authorizer.h>
 #include <aim/guard.h>
+#include <aim/server.h>
 #include <aim/store.h>
 
 #include <stdlib.h>
@@ -69,13 +71,43 @@ static void make_once(void)
 	aim_policy_unref(policy);
 }
 
-static aim_guard *make_guard(aim_audit *log, uint8_t how)
+typedef struct subjects {
+	aim_registry *registry;
+	aim_agent *agent;
+	aim_server *server;
+} subjects;
+
+/* With baselines, drift, verdicts that are kept, and all that is counted. */
+static void make_subjects(subjects *s, aim_audit *log, aim_guard_options *o)
+{
+	aim_agent_spec agent = {.struct_size = sizeof agent, .name = aim_str_from("a"), .status = AIM_REGISTRY_VERIFIED};
+	aim_server_spec server = {.struct_size = sizeof server, .name = aim_str_from("s"), .command = aim_str_from("s")};
+	must(aim_registry_open(log, NULL, &s->registry, NULL) == AIM_OK);
+	must(aim_agent_register(s->registry, &agent, &s->agent, NULL) == AIM_OK);
+	must(aim_server_register(s->registry, &server, &s->server, NULL) == AIM_OK);
+	o->registry = s->registry;
+	o->agent = aim_agent_id(s->agent);
+	o->server = aim_server_id(s->server);
+	o->flags |= AIM_GUARD_LEARN | AIM_GUARD_LINK;
+}
+
+static void free_subjects(subjects *s)
+{
+	aim_server_free(s->server);
+	aim_agent_free(s->agent);
+	aim_registry_free(s->registry);
+}
+
+static aim_guard *make_guard(subjects *s, aim_audit *log, uint8_t how)
 {
 	aim_guard_options o = {.struct_size = sizeof o, .audit = log};
 	aim_guard *guard = NULL;
 	o.preset = how % 3;
 	o.flags = how & 8 ? AIM_GUARD_ALLOW_UNKNOWN : 0;
 	o.authorizer = how & 16 ? authorizer : NULL;
+	o.flags |= how & 32 ? AIM_GUARD_MARK : 0;
+	if (how & 64)
+		make_subjects(s, log, &o);
 	must(aim_guard_new(ctx, &o, &guard, NULL) == AIM_OK);
 	return guard;
 }
@@ -93,7 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t live = heap.live_blocks;
 	must(aim_store_open_memory(ctx, NULL, &store, NULL) == AIM_OK);
 	must(aim_audit_open(store, NULL, &log, NULL) == AIM_OK);
-	aim_guard *guard = make_guard(log, data[0]);
+	subjects s = {NULL};
+	aim_guard *guard = make_guard(&s, log, data[0]);
 	play(guard, data + 1, size - 1);
 	(void)aim_guard_end(guard, AIM_GUARD_CLIENT, NULL);
 	(void)aim_guard_end(guard, AIM_GUARD_SERVER, NULL);
@@ -101,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	take(guard, AIM_GUARD_SERVER);
 	must(aim_audit_verify(log, NULL, NULL, NULL) == AIM_OK);
 	aim_guard_free(guard);
+	free_subjects(&s);
 	aim_audit_free(log);
 	aim_store_free(store);
 	must(heap.live_blocks == live && !heap.bad_free);

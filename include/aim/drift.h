@@ -142,7 +142,7 @@ typedef struct aim_drift_observation {
 	const aim_str *servers;     /**< that the agent reaches; ids or names */
 	size_t n_servers;           /**< ≤ limits.max_tools */
 	const aim_drift_list *lists;
-	size_t n_lists;             /**< ≤ 16 */
+	size_t n_lists;             /**< ≤ 16; each kind once */
 	const aim_baseline_launch *launch;
 	const aim_public_key *key;
 	aim_str checksum;           /**< of the server's executable, as the host writes it */
@@ -176,11 +176,12 @@ AIM_API AIM_CHECK_RESULT aim_status aim_drift_open(aim_registry *registry, const
 AIM_API void aim_drift_free(aim_drift *drift);
 
 /** Compares what was seen with what was registered and approved. Afterwards the findings are those of this
- *  observation. AIM_OK says that the comparison was made and recorded: not that nothing was found. Each part is
- *  a transaction of its own; after a failure the parts before it are recorded.
+ *  observation. AIM_OK says that the comparison was made and recorded: not that nothing was found. All
+ *  that follows, the baseline's candidates, records, alerts, trust and the audit trail, is one transaction: after a failure
+ *  nothing of it is recorded. (That a server's registration becomes its baseline is no part of it.)
  *  @param observation  in, borrowed
- *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOT_FOUND (no such agent), AIM_E_LIMIT, AIM_E_ASSESS_DUPLICATE,
- *          AIM_E_ASSESS_DEFINITION, AIM_E_CONFLICT (others keep changing the same), AIM_E_JSON_*, AIM_E_UTF8,
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_NOT_FOUND (no such agent), AIM_E_LIMIT (also: more
+ *          changes than one transaction takes), AIM_E_ASSESS_DUPLICATE, AIM_E_ASSESS_DEFINITION, AIM_E_CONFLICT (others keep changing the same), AIM_E_JSON_*, AIM_E_UTF8,
  *          AIM_E_NOMEM, AIM_E_RANDOM, AIM_E_CLOCK, AIM_E_CALLBACK, AIM_E_STORE_CORRUPT, or the store's
  *  Threads: confined.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_drift_check(aim_drift *drift, const aim_drift_observation *observation,

@@ -24,27 +24,16 @@ AIM__NO_PADDING(aim_baseline_finding, 24 + 4 * P + 2 * AIM_FINGERPRINT_LEN);
 #define RECORD_FINDINGS 32u
 #define RECORD_NAME_BYTES 128u
 
-typedef struct observing {
-	aim_baseline *b;
-	aim__list *list;
-	uint32_t kind;
-	int first; /* the server shows this kind for the first time */
-	int64_t now_us;
-	const aim_baseline_observation *observation;
-	const aim__baseline_joiner *joiner; /* may be NULL */
-	aim_error *err;
-} observing;
-
 /* ---- one definition ---- */
 
-static aim_status fail_item(const observing *o, aim_status status, aim_str name, const char *what)
+static aim_status fail_item(const aim__baseline_look *o, aim_status status, aim_str name, const char *what)
 {
 	return aim__fail(o->err, status, AIM_LAYER_ASSESS, "the %s \"%.*s\" %s",
 	                 aim__fingerprint_kinds[o->kind], AIM__STR(name), what);
 }
 
 /* Parses and fingerprints; out->raw is a copy without white space around it. */
-static aim_status read_definition(const observing *o, const aim_baseline_item *item,
+static aim_status read_definition(const aim__baseline_look *o, const aim_baseline_item *item,
                                   aim__definition *out)
 {
 	aim_baseline *b = o->b;
@@ -75,13 +64,13 @@ static void judge_candidate(aim__entry *e)
 }
 
 /* Keeps other bytes of a known definition, so that the next look is a plain comparison again. */
-static void keep_alias(const observing *o, aim__entry *e, aim__definition *fresh)
+static void keep_alias(const aim__baseline_look *o, aim__entry *e, aim__definition *fresh)
 {
 	aim__definition_dispose(o->b->ctx, &e->alias);
 	e->alias = *fresh;
 }
 
-static void judge_fresh(const observing *o, aim__entry *e, aim__definition *fresh)
+static void judge_fresh(const aim__baseline_look *o, aim__entry *e, aim__definition *fresh)
 {
 	if (o->first) {
 		e->next.state = AIM_BASELINE_PENDING;
@@ -101,7 +90,7 @@ static void judge_fresh(const observing *o, aim__entry *e, aim__definition *fres
 	}
 }
 
-static aim_status judge(const observing *o, aim__entry *e, const aim_baseline_item *item)
+static aim_status judge(const aim__baseline_look *o, aim__entry *e, const aim_baseline_item *item)
 {
 	aim__definition fresh = {0};
 	const aim__definition *alias = aim__definition_is(&e->alias, item->raw) ? &e->alias : NULL;
@@ -122,7 +111,7 @@ static aim_status judge(const observing *o, aim__entry *e, const aim_baseline_it
 	return rc;
 }
 
-static aim_status observe_item(const observing *o, const aim_baseline_item *item)
+static aim_status observe_item(const aim__baseline_look *o, const aim_baseline_item *item)
 {
 	if (!item->name.ptr || item->name.len == 0 || !item->raw.ptr)
 		return aim__fail(o->err, AIM_E_ASSESS_DEFINITION, AIM_LAYER_ASSESS,
@@ -142,7 +131,7 @@ static aim_status observe_item(const observing *o, const aim_baseline_item *item
 }
 
 /* What was not in the list. */
-static void observe_missing(const observing *o)
+static void observe_missing(const aim__baseline_look *o)
 {
 	for (size_t i = 0; i < o->list->n; i++) {
 		aim__entry *e = o->list->entries[i];
@@ -157,7 +146,7 @@ static void observe_missing(const observing *o)
 /* ---- findings ---- */
 
 /* Needs both definitions parsed: done once for a change and kept with the entry. */
-static aim_status compare_entry(const observing *o, aim__entry *e)
+static aim_status compare_entry(const aim__baseline_look *o, aim__entry *e)
 {
 	aim_baseline *b = o->b;
 	aim__difference found;
@@ -179,7 +168,7 @@ static aim_status compare_entry(const observing *o, aim__entry *e)
 	return AIM_OK;
 }
 
-static void fill_finding(const observing *o, const aim__entry *e, aim_baseline_finding *f)
+static void fill_finding(const aim__baseline_look *o, const aim__entry *e, aim_baseline_finding *f)
 {
 	static const uint32_t severities[] = {
 		[AIM_BASELINE_FIRST_SEEN] = AIM_BASELINE_INFO,
@@ -206,7 +195,7 @@ static void fill_finding(const observing *o, const aim__entry *e, aim_baseline_f
 		memcpy(f->observed_surface, e->next.candidate.surface, AIM_FINGERPRINT_LEN);
 }
 
-static aim_status find(const observing *o)
+static aim_status find(const aim__baseline_look *o)
 {
 	aim_baseline *b = o->b;
 	for (size_t i = 0; i < o->list->n; i++) {
@@ -266,7 +255,7 @@ static void write_finding(aim__json_writer *w, const aim_baseline_finding *f)
 	aim__write_end_object(w);
 }
 
-static aim_status write_data(const observing *o, aim_buf *out)
+static aim_status write_data(const aim__baseline_look *o, aim_buf *out)
 {
 	const aim_baseline *b = o->b;
 	aim__json_writer w;
@@ -279,38 +268,45 @@ static aim_status write_data(const observing *o, aim_buf *out)
 	aim__write_end_array(&w);
 	aim__write_member_text(&w, "kind", aim__fingerprint_kinds[o->kind]);
 	aim__write_member_int64(&w, "n_findings", (int64_t)b->n_findings);
-	aim__write_member_int64(&w, "n_listed", (int64_t)o->observation->n_items);
+	aim__write_member_int64(&w, "n_listed", (int64_t)o->observation.n_items);
 	aim__write_end_object(&w);
 	return aim__write_finish(&w);
 }
 
-static aim_status commit(const observing *o, int dirty, const aim__baseline_addition *addition)
+aim_status aim__baseline_look_record(const aim__baseline_look *o, aim_buf *data, aim_audit_record *out)
+{
+	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST, .time_us = o->now_us};
+	aim_status rc = write_data(o, data);
+	if (rc != AIM_OK)
+		return aim__fail_plain(o->err, rc, AIM_LAYER_ASSESS);
+	r.kind = aim_str_from(o->first ? "baseline_created" : o->b->n_findings ? "drift_detected" : "drift_closed");
+	r.agent = o->observation.agent;
+	r.session = o->observation.session;
+	r.subject = aim_str_from(o->b->server);
+	r.action = aim_str_from(aim__fingerprint_kinds[o->kind]);
+	r.data = aim_buf_str(data);
+	*out = r;
+	return AIM_OK;
+}
+
+static aim_status commit(const aim__baseline_look *o, int dirty, const aim__baseline_addition *addition)
 {
 	aim_baseline *b = o->b;
 	aim_buf data;
-	aim_audit_record r = {.struct_size = sizeof r, .trust_micro = AIM_AUDIT_NO_TRUST};
+	aim_audit_record r;
 	aim__buf_init(&data, b->ctx);
-	aim_status rc = write_data(o, &data);
-	if (rc != AIM_OK) {
+	aim_status rc = aim__baseline_look_record(o, &data, &r);
+	if (rc == AIM_OK)
+		rc = aim__baseline_commit(b, dirty ? 1u << o->kind : 0, o->now_us, &r, addition, o->err);
+	else
 		aim__list_drop(b->ctx, o->list);
-		aim__buf_dispose(&data);
-		return aim__fail_plain(o->err, rc, AIM_LAYER_ASSESS);
-	}
-	r.time_us = o->now_us;
-	r.kind = aim_str_from(o->first ? "baseline_created" : b->n_findings ? "drift_detected" : "drift_closed");
-	r.agent = o->observation->agent;
-	r.session = o->observation->session;
-	r.subject = aim_str_from(b->server);
-	r.action = aim_str_from(aim__fingerprint_kinds[o->kind]);
-	r.data = aim_buf_str(&data);
-	rc = aim__baseline_commit(b, dirty ? 1u << o->kind : 0, o->now_us, &r, addition, o->err);
 	aim__buf_dispose(&data);
 	return rc;
 }
 
 /* ---- observing ---- */
 
-static void take_verdicts(const observing *o)
+void aim__baseline_look_done(const aim__baseline_look *o)
 {
 	for (size_t i = 0; i < o->list->n; i++) {
 		aim__entry *e = o->list->entries[i];
@@ -327,29 +323,15 @@ static void take_verdicts(const observing *o)
 	}
 }
 
-static int anything_dirty(const observing *o)
+int aim__baseline_look_dirty(const aim__baseline_look *o)
 {
 	for (size_t i = 0; i < o->list->n; i++)
 		if (aim__entry_dirty(o->list->entries[i]))
 			return 1;
-	return 0;
+	return o->first;
 }
 
-static aim_status settle(const observing *o)
-{
-	aim__baseline_addition addition = {.ops = NULL};
-	int dirty = o->first || anything_dirty(o);
-	aim_status rc = AIM_OK;
-	if (o->joiner)
-		rc = o->joiner->join(o->joiner->user, o->b, o->kind, o->now_us, &addition, o->err);
-	if (rc != AIM_OK) {
-		aim__list_drop(o->b->ctx, o->list);
-		return rc;
-	}
-	return dirty || addition.n_ops ? commit(o, dirty, &addition) : AIM_OK;
-}
-
-static aim_status observe_once(observing *o)
+aim_status aim__baseline_look_prepare(aim__baseline_look *o)
 {
 	aim_baseline *b = o->b;
 	b->n_findings = 0;
@@ -358,20 +340,40 @@ static aim_status observe_once(observing *o)
 		return rc;
 	o->first = o->list->version == 0;
 	b->n_observations++;
-	for (size_t i = 0; rc == AIM_OK && i < o->observation->n_items; i++)
-		rc = observe_item(o, &o->observation->items[i]);
+	for (size_t i = 0; rc == AIM_OK && i < o->observation.n_items; i++)
+		rc = observe_item(o, &o->observation.items[i]);
 	if (rc == AIM_OK) {
 		observe_missing(o);
 		rc = find(o);
 	}
 	if (rc != AIM_OK)
 		aim__list_drop(b->ctx, o->list);
-	else
-		rc = settle(o);
+	return rc;
+}
+
+static aim_status settle(const aim__baseline_look *o, const aim__baseline_joiner *joiner)
+{
+	aim__baseline_addition addition = {.ops = NULL};
+	int dirty = aim__baseline_look_dirty(o);
+	aim_status rc = AIM_OK;
+	if (joiner)
+		rc = joiner->join(joiner->user, o->b, o->kind, o->now_us, &addition, o->err);
+	if (rc != AIM_OK) {
+		aim__list_drop(o->b->ctx, o->list);
+		return rc;
+	}
+	return dirty || addition.n_ops ? commit(o, dirty, &addition) : AIM_OK;
+}
+
+static aim_status observe_once(aim__baseline_look *o, const aim__baseline_joiner *joiner)
+{
+	aim_status rc = aim__baseline_look_prepare(o);
 	if (rc == AIM_OK)
-		take_verdicts(o);
+		rc = settle(o, joiner);
+	if (rc == AIM_OK)
+		aim__baseline_look_done(o);
 	else
-		b->n_findings = 0;
+		o->b->n_findings = 0;
 	return rc;
 }
 
@@ -399,23 +401,32 @@ aim_status aim_baseline_observe(aim_baseline *baseline, const aim_baseline_obser
 	return aim__baseline_observe(baseline, observation, NULL, err);
 }
 
-aim_status aim__baseline_observe(aim_baseline *baseline, const aim_baseline_observation *observation,
-                                 const aim__baseline_joiner *joiner, aim_error *err)
+aim_status aim__baseline_look_begin(aim__baseline_look *o, aim_baseline *b, const aim_baseline_observation *observation,
+                                    aim_error *err)
 {
-	aim_baseline_observation seen = {.struct_size = sizeof seen};
-	observing o = {.b = baseline, .observation = &seen, .joiner = joiner, .err = err};
-	if (!baseline || !observation)
-		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and observation are required");
-	baseline->n_findings = 0;
-	aim_status rc = take_observation(baseline, observation, &seen, err);
-	if (rc == AIM_OK && (rc = aim_ctx_now_us(baseline->ctx, &o.now_us)) != AIM_OK)
+	*o = (aim__baseline_look){.b = b, .observation = {.struct_size = sizeof o->observation}, .err = err};
+	aim_status rc = take_observation(b, observation, &o->observation, err);
+	if (rc == AIM_OK && (rc = aim_ctx_now_us(b->ctx, &o->now_us)) != AIM_OK)
 		rc = aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
 	if (rc != AIM_OK)
 		return rc;
-	o.kind = seen.kind;
-	o.list = &baseline->lists[seen.kind];
+	o->kind = o->observation.kind;
+	o->list = &b->lists[o->kind];
+	return AIM_OK;
+}
+
+aim_status aim__baseline_observe(aim_baseline *baseline, const aim_baseline_observation *observation,
+                                 const aim__baseline_joiner *joiner, aim_error *err)
+{
+	aim__baseline_look o;
+	if (!baseline || !observation)
+		return AIM__MISUSE(baseline ? baseline->ctx : NULL, "baseline and observation are required");
+	baseline->n_findings = 0;
+	aim_status rc = aim__baseline_look_begin(&o, baseline, observation, err);
+	if (rc != AIM_OK)
+		return rc;
 	rc = AIM_E_CONFLICT;
 	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__RECORD_ATTEMPTS; i++)
-		rc = observe_once(&o);
+		rc = observe_once(&o, joiner);
 	return rc;
 }

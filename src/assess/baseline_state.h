@@ -158,6 +158,29 @@ aim_status aim__baseline_commit(aim_baseline *b, uint32_t kinds, int64_t now_us,
 
 /* ---- baseline_observe.c, baseline_approve.c ---- */
 
+/* One comparison of a list with its baseline. begin; prepare, which leaves what follows in the list and the findings in
+ * the baseline; then a commit of the list, when it is dirty, with the record of the comparison; then done. Whoever does
+ * not come to done drops the list. */
+typedef struct aim__baseline_look {
+	aim_baseline *b;
+	aim__list *list;
+	uint32_t kind;
+	int first; /* the server shows this kind for the first time */
+	int64_t now_us;
+	aim_baseline_observation observation;
+	aim_error *err;
+} aim__baseline_look;
+
+aim_status aim__baseline_look_begin(aim__baseline_look *look, aim_baseline *b,
+                                    const aim_baseline_observation *observation, aim_error *err);
+/* On failure the list is dropped. */
+aim_status aim__baseline_look_prepare(aim__baseline_look *look);
+int aim__baseline_look_dirty(const aim__baseline_look *look);
+/* Of the comparison that was prepared last; *out borrows data, the observation and the baseline. */
+aim_status aim__baseline_look_record(const aim__baseline_look *look, aim_buf *data, aim_audit_record *out);
+/* After the commit; cannot fail. */
+void aim__baseline_look_done(const aim__baseline_look *look);
+
 /* As the public functions; joiner may be NULL. */
 aim_status aim__baseline_observe(aim_baseline *b, const aim_baseline_observation *observation,
                                  const aim__baseline_joiner *joiner, aim_error *err);

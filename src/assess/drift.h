@@ -77,8 +77,9 @@ int aim__drift_reaches(const aim_json *doc, aim_json_value definition, aim_str n
 /* ---- drift_change.c ---- */
 
 #define AIM__DRIFT_OPS 48u
+#define AIM__DRIFT_RECORDS 6u
 
-/* One transaction about one part. On the heap. */
+/* A change about one part: a transaction, or a part of one (drift_batch.c). On the heap. */
 typedef struct aim__drift_change {
 	aim_drift *d;
 	int64_t now_us;
@@ -90,15 +91,20 @@ typedef struct aim__drift_change {
 	aim__drift_stored old, fresh;
 	int has_old, has_fresh;
 	aim__alert_change alert;
-	aim__trust_work *trust;
+	aim__trust_work *trust; /* of the subject */
+	aim__trust_work *shared; /* the same when it is another's, who settles it; else NULL */
+	aim__batch trust_step;
 	aim_store_op ops[AIM__DRIFT_OPS];
 	size_t n_ops;
-	aim_audit_record records[6];
+	aim_audit_record records[AIM__DRIFT_RECORDS];
 	size_t n_records;
 } aim__drift_change;
 
 /* NULL when memory runs out. */
 aim__drift_change *aim__drift_change_new(aim_drift *d, aim_str subject, aim_str part, int64_t now_us);
+/* The same with trust work of the subject's, borrowed: the first change that needs it loads it, the others go on. */
+aim__drift_change *aim__drift_change_join(aim_drift *d, aim__trust_work *trust, aim_str subject, aim_str part,
+                                          int64_t now_us);
 void aim__drift_change_free(aim__drift_change *c);
 /* Reads the record of the part that is not closed, when there is one: c->has_old. */
 aim_status aim__drift_load(aim__drift_change *c, aim_error *err);
@@ -115,7 +121,42 @@ aim_status aim__drift_commit(aim__drift_change *c, aim_error *err);
 /* After the commit: tells the host of a new record. */
 void aim__drift_committed(const aim__drift_change *c);
 
+/* Whether it has anything to commit. */
+static inline int aim__drift_is_change(const aim__drift_change *c)
+{
+	return c->n_ops + c->n_records + c->alert.n_ops != 0;
+}
+
+/* ---- drift_batch.c ---- */
+
+/* All changes that follow from one observation, as one transaction. Confined; on the heap. */
+typedef struct aim__drift_batch aim__drift_batch;
+
+/* Who observed; borrowed. */
+typedef struct aim__drift_observer {
+	aim_str agent, session;
+} aim__drift_observer;
+
+/* NULL when memory runs out. */
+aim__drift_batch *aim__drift_batch_new(aim_drift *d, const aim__drift_observer *observer, int64_t now_us);
+/* What was prepared and not committed is dropped. */
+void aim__drift_batch_free(aim__drift_batch *batch);
+/* A part of an agent with the findings first … of the handle, whose set this is. A part that was settled before stays
+ * as it is. */
+aim_status aim__drift_batch_agent(aim__drift_batch *batch, aim_str agent, aim_str part, size_t first,
+                                  const uint8_t set[32], aim_error *err);
+/* A whole list of definitions of one kind, each kind once; findings are appended to those of the handle. b is the same
+ * for all lists and outlives the batch. */
+aim_status aim__drift_batch_show(aim__drift_batch *batch, aim_baseline *b, uint32_t kind,
+                                 const aim_baseline_item *items, size_t n, aim_error *err);
+/* Commits, and tells the host of new records. AIM_E_CONFLICT: begin again with a new batch. AIM_E_LIMIT: more changes
+ * than one transaction takes. */
+aim_status aim__drift_batch_commit(aim__drift_batch *batch, aim_error *err);
+
 /* ---- drift_observe.c ---- */
+
+/* Prepares what follows from a list that was compared: its findings, and the change of its record. */
+aim_status aim__drift_prepare_list(aim__drift_change *c, aim_baseline *b, uint32_t kind, size_t first, aim_error *err);
 
 /* A whole list of definitions of one kind, as a server showed it. */
 typedef struct aim__drift_showing {

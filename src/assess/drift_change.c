@@ -15,17 +15,14 @@
 
 static const aim_str nothing = {NULL, 0};
 
-aim__drift_change *aim__drift_change_new(aim_drift *d, aim_str subject, aim_str part, int64_t now_us)
+aim__drift_change *aim__drift_change_join(aim_drift *d, aim__trust_work *trust, aim_str subject, aim_str part,
+                                          int64_t now_us)
 {
 	aim__drift_change *c = aim__alloc_zeroed(d->ctx, sizeof *c);
 	if (!c)
 		return NULL;
-	c->trust = aim__trust_work_new(d->registry);
-	if (!c->trust) {
-		aim__free(d->ctx, c, sizeof *c);
-		return NULL;
-	}
 	c->d = d;
+	c->trust = c->shared = trust;
 	c->now_us = now_us;
 	c->subject = subject;
 	c->part = part;
@@ -34,6 +31,19 @@ aim__drift_change *aim__drift_change_new(aim_drift *d, aim_str subject, aim_str 
 	aim__buf_init(&c->value, d->ctx);
 	aim__record_init(&c->reading, d->registry);
 	aim__alert_change_init(&c->alert, d->alerts);
+	aim__batch_init(&c->trust_step, d->registry);
+	return c;
+}
+
+aim__drift_change *aim__drift_change_new(aim_drift *d, aim_str subject, aim_str part, int64_t now_us)
+{
+	aim__trust_work *trust = aim__trust_work_new(d->registry);
+	aim__drift_change *c = trust ? aim__drift_change_join(d, trust, subject, part, now_us) : NULL;
+	if (!c) {
+		aim__trust_work_free(trust);
+		return NULL;
+	}
+	c->shared = NULL;
 	return c;
 }
 
@@ -42,8 +52,10 @@ void aim__drift_change_free(aim__drift_change *c)
 	if (!c)
 		return;
 	aim_ctx *ctx = c->d->ctx;
+	aim__batch_dispose(&c->trust_step);
 	aim__alert_change_dispose(&c->alert);
-	aim__trust_work_free(c->trust);
+	if (!c->shared)
+		aim__trust_work_free(c->trust);
 	aim__record_dispose(&c->reading);
 	aim__buf_dispose(&c->value);
 	aim__buf_dispose(&c->key);
@@ -212,6 +224,9 @@ static aim_status trust_open_alert(aim__drift_change *c, int *changed, aim_error
 
 static aim_status trust_begin(aim__drift_change *c, aim_error *err)
 {
+	/* Loaded by a part before this one. */
+	if (c->shared && c->trust->subject[0])
+		return AIM_OK;
 	aim_status rc = aim__trust_load(c->trust, c->subject, aim_str_from(SOURCE), err);
 	if (rc == AIM_OK)
 		aim__trust_begin(c->trust);
@@ -221,7 +236,12 @@ static aim_status trust_begin(aim__drift_change *c, aim_error *err)
 static aim_status trust_finish(aim__drift_change *c, const char *how, aim_str id, int changed, aim_error *err)
 {
 	aim__trust_note note = {"drift", how, aim_str_from(SOURCE), id, c->part};
-	return changed ? aim__trust_finish(c->trust, &note, err) : AIM_OK;
+	if (!changed)
+		return AIM_OK;
+	aim_status rc = c->shared ? aim__trust_step(c->trust, &note, err) : aim__trust_finish(c->trust, &note, err);
+	if (rc == AIM_OK)
+		aim__trust_next(c->trust, &c->trust_step);
+	return rc;
 }
 
 static aim_status trust_opened(aim__drift_change *c, aim_error *err)
@@ -481,11 +501,11 @@ _Static_assert(9 + AIM__ALERT_OPS + AIM__BATCH_OPS <= AIM__DRIFT_OPS, "the opera
 void aim__drift_gather(aim__drift_change *c, aim__baseline_addition *out)
 {
 	add_all(c, c->alert.ops, c->alert.n_ops);
-	add_all(c, c->trust->batch.ops, c->trust->batch.n_ops);
+	add_all(c, c->trust_step.ops, c->trust_step.n_ops);
 	if (c->alert.n_ops)
 		c->records[c->n_records++] = c->alert.record;
-	for (size_t i = 0; i < c->trust->batch.n_records; i++)
-		c->records[c->n_records++] = c->trust->batch.records[i];
+	for (size_t i = 0; i < c->trust_step.n_records; i++)
+		c->records[c->n_records++] = c->trust_step.records[i];
 	out->ops = c->ops;
 	out->n_ops = c->n_ops;
 	out->records = c->records;

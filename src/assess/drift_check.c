@@ -30,6 +30,7 @@ typedef struct checking {
 	const aim_drift_observation *seen;
 	char agent[AIM__ID_SIZE];
 	int64_t now_us;
+	aim__drift_batch *batch;
 	size_t first; /* findings of the part in work begin here */
 	aim_error *err;
 } checking;
@@ -45,24 +46,6 @@ static aim_status hash_part(const checking *c, aim_str part, uint8_t out[32])
 {
 	aim_bytes parts[2] = {aim_bytes_from_str(aim_str_from(ID_LABEL)), aim_bytes_from_str(part)};
 	return aim__sha256(c->d->ctx, parts, 2, out);
-}
-
-static aim_status settle_once(const checking *c, aim_str part, const uint8_t set[32])
-{
-	aim__drift_change *change = aim__drift_change_new(c->d, aim_str_from(c->agent), part, c->now_us);
-	if (!change)
-		return fail(c, AIM_E_NOMEM);
-	change->agent = aim_str_from(c->agent);
-	change->session = c->seen->session;
-	aim_status rc = aim__drift_load(change, c->err);
-	if (rc == AIM_OK)
-		rc = aim__drift_settle(change, c->first, set, c->err);
-	if (rc == AIM_OK)
-		rc = aim__drift_commit(change, c->err);
-	if (rc == AIM_OK)
-		aim__drift_committed(change);
-	aim__drift_change_free(change);
-	return rc;
 }
 
 /* A part of the agent with one finding of a kind, or (0) with none. */
@@ -82,11 +65,10 @@ static aim_status settle_agent(checking *c, const char *prefix, aim_str what, ui
 		(void)fail(c, rc);
 	if (rc == AIM_OK && kind)
 		rc = aim__drift_add(c->d, &f, c->err);
-	aim_status settled = rc == AIM_OK ? AIM_E_CONFLICT : rc;
-	for (int i = 0; settled == AIM_E_CONFLICT && i < AIM__RECORD_ATTEMPTS; i++)
-		settled = settle_once(c, aim_buf_str(&part), set);
+	if (rc == AIM_OK)
+		rc = aim__drift_batch_agent(c->batch, aim_str_from(c->agent), aim_buf_str(&part), c->first, set, c->err);
 	aim__buf_dispose(&part);
-	return settled;
+	return rc;
 }
 
 static aim_status is_linked(const checking *c, aim_str server, int *out_linked)
@@ -173,19 +155,17 @@ static aim_status check_agent(checking *c)
 
 /* ---- what a server shows ---- */
 
-static aim_status check_part(checking *c, aim_baseline *b, uint32_t kind, const aim_baseline_item *items, size_t n)
+static aim_status check_part(checking *c, uint32_t kind, const aim_baseline_item *items, size_t n)
 {
-	aim__drift_showing showing = {.kind = kind, .items = items, .n_items = n, .session = c->seen->session};
-	showing.agent = c->agent[0] ? aim_str_from(c->agent) : c->seen->agent;
 	c->first = c->d->n_findings;
-	return aim__drift_observe(c->d, b, &showing, c->err);
+	return aim__drift_batch_show(c->batch, c->d->baseline, kind, items, n, c->err);
 }
 
 /* A part that is one definition, in text, under the name of its kind. */
 static aim_status check_one(checking *c, uint32_t kind, const aim_buf *text)
 {
 	aim_baseline_item item = {aim_str_from(aim__fingerprint_kinds[kind]), aim_buf_bytes(text)};
-	return check_part(c, c->d->baseline, kind, &item, 1);
+	return check_part(c, kind, &item, 1);
 }
 
 static int has_url_finding(const aim_drift *d, size_t first)
@@ -263,12 +243,27 @@ static aim_status check_server(checking *c)
 		rc = check_hidden_parts(c);
 	for (size_t i = 0; rc == AIM_OK && i < c->seen->n_lists; i++) {
 		const aim_drift_list *l = &c->seen->lists[i];
-		rc = check_part(c, c->d->baseline, l->kind, l->items, l->n_items);
+		rc = check_part(c, l->kind, l->items, l->n_items);
 	}
 	return rc;
 }
 
 /* ---- the observation ---- */
+
+static aim_status check_lists(const aim_drift_observation *o, aim_error *err)
+{
+	uint32_t kinds = 0;
+	for (size_t i = 0; i < o->n_lists; i++) {
+		const aim_drift_list *l = &o->lists[i];
+		if (l->kind == 0 || l->kind >= AIM__FINGERPRINT_SHOWN || l->reserved)
+			return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ASSESS, "an observation: a list of a kind that is none");
+		if (kinds & 1u << l->kind)
+			return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ASSESS, "an observation: two lists of %ss; one whole list is needed",
+			                 aim__fingerprint_kinds[l->kind]);
+		kinds |= 1u << l->kind;
+	}
+	return AIM_OK;
+}
 
 static aim_status take(const aim_drift *d, const aim_drift_observation *observation, aim_drift_observation *o,
                        aim_error *err)
@@ -286,10 +281,7 @@ static aim_status take(const aim_drift *d, const aim_drift_observation *observat
 	if ((!o->agent.len && (o->n_servers || o->capability.len || o->flags)) || (!o->server.len && has_parts(o)))
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ASSESS,
 		                 "an observation: servers and capability need an agent, parts of a server need a server");
-	for (size_t i = 0; i < o->n_lists; i++)
-		if (o->lists[i].kind == 0 || o->lists[i].kind >= AIM__FINGERPRINT_SHOWN || o->lists[i].reserved)
-			return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ASSESS, "an observation: a list of a kind that is none");
-	return AIM_OK;
+	return check_lists(o, err);
 }
 
 static aim_status find_agent(checking *c)
@@ -299,6 +291,26 @@ static aim_status find_agent(checking *c)
 	if (rc == AIM_OK)
 		memcpy(c->agent, agent->id.ptr, AIM__ID_SIZE);
 	aim__subject_free(agent);
+	return rc;
+}
+
+static aim_status check_all(checking *c)
+{
+	aim_status rc = AIM_OK;
+	if (c->agent[0])
+		rc = check_agent(c);
+	if (rc == AIM_OK && has_parts(c->seen))
+		rc = check_server(c);
+	return rc == AIM_OK ? aim__drift_batch_commit(c->batch, c->err) : rc;
+}
+
+static aim_status check_once(checking *c)
+{
+	const aim__drift_observer by = {aim_str_from(c->agent), c->seen->session};
+	aim__drift_restart(c->d);
+	c->batch = aim__drift_batch_new(c->d, &by, c->now_us);
+	aim_status rc = c->batch ? check_all(c) : fail(c, AIM_E_NOMEM);
+	aim__drift_batch_free(c->batch);
 	return rc;
 }
 
@@ -314,10 +326,10 @@ aim_status aim_drift_check(aim_drift *drift, const aim_drift_observation *observ
 		rc = fail(&c, rc);
 	if (rc == AIM_OK && o.agent.len)
 		rc = find_agent(&c);
-	if (rc == AIM_OK && o.agent.len)
-		rc = check_agent(&c);
-	if (rc == AIM_OK && has_parts(&o))
-		rc = check_server(&c);
+	if (rc == AIM_OK)
+		rc = check_once(&c);
+	for (int i = 1; rc == AIM_E_CONFLICT && i < AIM__RECORD_ATTEMPTS; i++)
+		rc = check_once(&c);
 	if (rc != AIM_OK)
 		drift->n_findings = 0;
 	return rc;

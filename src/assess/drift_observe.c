@@ -27,22 +27,27 @@ static int is_settled(const observing *o, const aim__list *list)
 	return settled && list->version != 0 && *settled == list->version && !is_dirty(list);
 }
 
-static aim_status prepare(observing *o, aim_baseline *b, int64_t now_us, aim_error *err)
+aim_status aim__drift_prepare_list(aim__drift_change *c, aim_baseline *b, uint32_t kind, size_t first, aim_error *err)
 {
 	uint8_t set[32];
 	size_t n = 0;
+	aim_status rc = aim__drift_find(c->d, b, kind, err);
+	if (rc == AIM_OK)
+		rc = aim__drift_set(b, kind, 1, set, &n, err);
+	if (rc == AIM_OK)
+		rc = aim__drift_load(c, err);
+	return rc == AIM_OK ? aim__drift_settle(c, first, set, err) : rc;
+}
+
+static aim_status prepare(observing *o, aim_baseline *b, int64_t now_us, aim_error *err)
+{
 	uint32_t kind = o->showing->kind;
 	o->change = aim__drift_change_new(o->d, aim_str_from(b->server), aim_str_from(aim__fingerprint_kinds[kind]), now_us);
 	if (!o->change)
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
 	o->change->agent = o->showing->agent;
 	o->change->session = o->showing->session;
-	aim_status rc = aim__drift_find(o->d, b, kind, err);
-	if (rc == AIM_OK)
-		rc = aim__drift_set(b, kind, 1, set, &n, err);
-	if (rc == AIM_OK)
-		rc = aim__drift_load(o->change, err);
-	return rc == AIM_OK ? aim__drift_settle(o->change, o->first, set, err) : rc;
+	return aim__drift_prepare_list(o->change, b, kind, o->first, err);
 }
 
 /* With the comparison prepared: what it found, and the change that follows from it, for the same transaction. */

@@ -247,15 +247,13 @@ static void add_record(aim__trust_work *w, const char *kind, const aim__trust_no
 	r->trust_micro = w->after.sum.score_micro;
 }
 
-aim_status aim__trust_finish(aim__trust_work *w, const aim__trust_note *note, aim_error *err)
+aim_status aim__trust_step(aim__trust_work *w, const aim__trust_note *note, aim_error *err)
 {
 	aim_status rc = AIM_OK;
 	aim__trust_compute(aim_trustscore_profile_named(aim_str_from("aim-8")), &w->evidence, w->now_us, &w->after);
 	int moved = w->before.sum.score_micro != w->after.sum.score_micro;
 	if (moved)
 		rc = add_history(w, note, err);
-	if (rc == AIM_OK)
-		rc = add_state(w, err);
 	if (rc == AIM_OK)
 		rc = write_data(w, note, err);
 	if (rc != AIM_OK)
@@ -266,6 +264,25 @@ aim_status aim__trust_finish(aim__trust_work *w, const aim__trust_note *note, ai
 	for (size_t i = 0; i < w->batch.n_records; i++)
 		w->batch.records[i].data = aim_buf_str(&w->batch.data);
 	return AIM_OK;
+}
+
+aim_status aim__trust_put_state(aim__trust_work *w, aim_error *err)
+{
+	return add_state(w, err);
+}
+
+aim_status aim__trust_finish(aim__trust_work *w, const aim__trust_note *note, aim_error *err)
+{
+	aim_status rc = aim__trust_step(w, note, err);
+	return rc == AIM_OK ? aim__trust_put_state(w, err) : rc;
+}
+
+void aim__trust_next(aim__trust_work *w, aim__batch *out_step)
+{
+	aim__batch_dispose(out_step);
+	*out_step = w->batch;
+	aim__batch_init(&w->batch, w->registry);
+	w->before = w->after;
 }
 
 aim_status aim__trust_commit(aim__trust_work *w, const aim__trust_note *note, aim_error *err)

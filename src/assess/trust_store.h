@@ -93,7 +93,14 @@ typedef struct aim__trust_note {
 
 /* Scores the evidence before the change is made. */
 void aim__trust_begin(aim__trust_work *w);
-/* Adds state, history and audit records to the batch. */
+/* Adds what a change leaves behind, its history and audit records, to the batch. */
+aim_status aim__trust_step(aim__trust_work *w, const aim__trust_note *note, aim_error *err);
+/* Adds the state after all steps to the batch: once for each load. */
+aim_status aim__trust_put_state(aim__trust_work *w, aim_error *err);
+/* After a step, when another follows in the same transaction: moves the batch to out_step (which is disposed of before)
+ * and goes on from the score that the step left. out_step borrows w->subject. */
+void aim__trust_next(aim__trust_work *w, aim__batch *out_step);
+/* A change of one step: both. */
 aim_status aim__trust_finish(aim__trust_work *w, const aim__trust_note *note, aim_error *err);
 /* Finishes and commits. AIM_E_CONFLICT: load and try again. */
 aim_status aim__trust_commit(aim__trust_work *w, const aim__trust_note *note, aim_error *err);

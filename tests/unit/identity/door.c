@@ -39,6 +39,7 @@ static aim_status door_apply(void *user, aim_store_batch *batches, size_t n, int
 	}
 	if (d->fail_apply != AIM_OK)
 		return d->fail_apply;
+	d->n_applies++;
 	return d->inner.apply_group(d->inner.user, batches, n, now_us, err);
 }
 

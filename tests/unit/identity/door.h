@@ -14,6 +14,7 @@ typedef struct door {
 	int times;
 	char key[128];       /* by touch_key(): the key that is written again */
 	size_t n_gets;       /* reads of single keys so far */
+	size_t n_applies;    /* groups that were written */
 	size_t fail_get_at;  /* the n-th of them from now on fails (1 …); 0: none */
 	aim_status fail_get; /* with this */
 	aim_status fail_scan;

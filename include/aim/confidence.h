@@ -16,12 +16,22 @@
  *      recency = 30 × share attested within 7 days
  *      confidence = min(100, (agents + trust + recency) / 1.8), 0 without any
  *
+ *  An agent whose newest attestation says that it did not reach the server (AIM_CONFIDENCE_DISCONNECTED) is no attester. If
+ *  it had reached it before, by an attestation that would still count, then in mean and share it weighs as one without
+ *  trust that attested long ago, and what it saw stays in the choice of the latest manifest. So saying "not reached" never
+ *  raises confidence or verdict.
+ *
  *  It counts one of each agent, the newest, when it was connected, is neither revoked nor expired, its agent and key are
  *  in force, it is not by the server's own key, and it is about the approved manifest: the baseline of the server once
  *  any of it is approved, before that the manifest of the latest attestation. Every signature is verified again.
  *
  *  The profile AIM_CONFIDENCE_ROBUST is for attestations by strangers: at most one counts for each verified owner, none
  *  of the server's own owner, and trust is 50 × the sum of the best five ÷ 5. One more honest attester never lowers it.
+ *
+ *  A time in the past (as_of_us) is judged by the attestations that were live then: recorded by then, not superseded by one
+ *  recorded by then, revoked only if that was by then, and expired or not at that time; as long as they are kept (keep_days
+ *  of aim/ledger.h). Everything else is as it is now: agents, their keys and evidence of trust (scored at that time), the
+ *  server's standing, and the approved manifest. Who is not trusted now does not count for the past either.
  *
  *  Percentages are whole numbers of millionths, rounded down: 52 777 777 is 52.78 %.
  */
@@ -47,7 +57,7 @@ AIM_BEGIN_DECLS
 /** Why an attestation does not count. 0: it does. @since 0.1 */
 #define AIM_CONFIDENCE_SIGNATURE 1u     /**< what is stored is not what was signed */
 #define AIM_CONFIDENCE_REVOKED 2u       /**< the attestation itself */
-#define AIM_CONFIDENCE_EARLY 3u         /**< recorded after as_of */
+#define AIM_CONFIDENCE_EARLY 3u         /**< recorded after as_of, and none of its agent's before it */
 #define AIM_CONFIDENCE_EXPIRED 4u       /**< at as_of */
 #define AIM_CONFIDENCE_KEY 5u           /**< its key is not in force, or not its agent's */
 #define AIM_CONFIDENCE_AGENT 6u         /**< its agent is not verified now: revoked, suspended, gone */
@@ -71,7 +81,7 @@ typedef struct aim_confidence aim_confidence;
 typedef struct aim_confidence_query {
 	uint32_t struct_size;
 	uint32_t flags;    /**< AIM_CONFIDENCE_ROBUST, or 0 */
-	int64_t as_of_us;  /**< the time to judge by, of what is recorded now; 0: the context's clock */
+	int64_t as_of_us;  /**< the time to judge by; 0: the context's clock */
 } aim_confidence_query;
 
 /** All in one. @since 0.1 */
@@ -91,7 +101,7 @@ typedef struct aim_confidence_summary {
 	uint64_t n_recent;      /**< of those that count */
 	uint64_t n_owners;      /**< different owners of those that count */
 	uint64_t n_left_out;
-	uint64_t n_bad;         /**< of those left out: AIM_CONFIDENCE_SIGNATURE */
+	uint64_t n_bad;         /**< of those left out: AIM_CONFIDENCE_SIGNATURE; also what stands behind "not reached" */
 } aim_confidence_summary;
 
 /** One attestation that was looked at. Text borrowed from the aim_confidence, with a NUL behind it. @since 0.1 */

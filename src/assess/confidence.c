@@ -14,8 +14,9 @@ AIM__NO_PADDING(aim_confidence_entry, 8 * 4 + 4 * 8 + 3 * sizeof(aim_str) + 2 * 
 #define MICRO 1000000
 
 static aim_status take_query(const aim_ctx *ctx, aim_confidence_query *q, const aim_confidence_query *query,
-                             aim_error *err)
+                             int *out_past, aim_error *err)
 {
+	int64_t now_us = 0;
 	aim_status rc = aim__sized_in(q, sizeof *q, query, sizeof *q, "aim_confidence_query", err);
 	if (rc != AIM_OK)
 		return rc;
@@ -23,8 +24,11 @@ static aim_status take_query(const aim_ctx *ctx, aim_confidence_query *q, const 
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_ASSESS, "aim_confidence_query.flags has an unknown flag");
 	if (q->as_of_us < 0)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_ASSESS, "aim_confidence_query.as_of_us is negative");
-	if (q->as_of_us == 0 && (rc = aim_ctx_now_us(ctx, &q->as_of_us)) != AIM_OK)
+	if ((rc = aim_ctx_now_us(ctx, &now_us)) != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
+	if (q->as_of_us == 0)
+		q->as_of_us = now_us;
+	*out_past = q->as_of_us < now_us;
 	return AIM_OK;
 }
 
@@ -62,7 +66,7 @@ aim_status aim_confidence_compute(aim_ledger *ledger, aim_str server, const aim_
 	aim__confidence_work w = {.ledger = ledger};
 	if (!ledger || !out)
 		return AIM__MISUSE(ledger ? ledger->registry->ctx : NULL, "ledger and out are required");
-	aim_status rc = take_query(ledger->registry->ctx, &q, query, err);
+	aim_status rc = take_query(ledger->registry->ctx, &q, query, &w.past, err);
 	if (rc != AIM_OK)
 		return rc;
 	w.c = confidence_new(ledger->registry->ctx, &q);

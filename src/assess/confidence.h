@@ -12,8 +12,11 @@
 struct aim_confidence {
 	aim_ctx *ctx; /* referenced */
 	aim__arena arena;
+	/* The first n are shown. Behind them stands what agents saw while they still reached the server, where their newest
+	 * attestation says that they do not: judged as if it were the newest, but it adds nothing. */
 	aim_confidence_entry *entries;
-	size_t n, cap;
+	size_t n, n_all, cap;
+	uint64_t n_bad_behind; /* of what stands behind, signatures that are not valid */
 	aim_confidence_summary summary;
 };
 
@@ -22,6 +25,10 @@ typedef struct aim__confidence_work {
 	aim_confidence *c;
 	aim_server *server;
 	aim_str server_id; /* of server */
+	int past;          /* as_of is in the past: what was live then is judged */
+	aim__attestation_row row; /* while gathering */
+	aim_confidence_entry *behind; /* the same: what will stand behind the others */
+	size_t n_behind, cap_behind;
 } aim__confidence_work;
 
 /* Fills in the entries, each judged by itself. */

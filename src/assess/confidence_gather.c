@@ -17,23 +17,12 @@ static aim_status no_memory(aim_error *err)
 	return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
 }
 
-static aim_status make_room(aim_confidence *c, aim_error *err)
+static aim_status make_room(aim_confidence *c, size_t n, aim_error *err)
 {
-	if (c->n == AIM_CONFIDENCE_MAX_ENTRIES)
-		return aim__fail(err, AIM_E_LIMIT, AIM_LAYER_ASSESS, "more than %u attesters of one server",
-		                 AIM_CONFIDENCE_MAX_ENTRIES);
-	if (c->n < c->cap)
-		return AIM_OK;
-	size_t cap = c->cap ? 2 * c->cap : 8;
-	aim_confidence_entry *more = aim__alloc_array(c->ctx, cap, sizeof *more);
-	if (!more)
-		return no_memory(err);
-	if (c->n)
-		memcpy(more, c->entries, c->n * sizeof *more);
-	aim__free(c->ctx, c->entries, c->cap * sizeof *more);
-	c->entries = more;
-	c->cap = cap;
-	return AIM_OK;
+	void *items = c->entries;
+	aim_status rc = aim__grow(c->ctx, &items, &c->cap, n, sizeof *c->entries, 8, 0);
+	c->entries = items;
+	return rc == AIM_OK ? AIM_OK : no_memory(err);
 }
 
 static aim_status keep(aim_confidence *c, aim_str text, aim_str *out, aim_error *err)
@@ -203,46 +192,91 @@ static aim_status verify(const aim__confidence_work *w, const aim__attestation *
 
 static uint32_t reason_of_row(const aim__confidence_work *w, const aim__attestation *is)
 {
-	if (is->revoked_us)
+	if (is->revoked_us && (!w->past || is->revoked_us <= w->c->summary.as_of_us))
 		return AIM_CONFIDENCE_REVOKED;
 	return is->recorded_us > w->c->summary.as_of_us ? AIM_CONFIDENCE_EARLY : 0;
 }
 
-static aim_status begin_entry(const aim__confidence_work *w, const aim__attestation *is, aim_confidence_entry **out,
-                              aim_error *err)
+static aim_status judge_row(const aim__confidence_work *w, const aim__attestation *is, aim_confidence_entry *e,
+                            aim_error *err)
 {
-	aim_confidence *c = w->c;
-	aim_status rc = make_room(c, err);
-	if (rc != AIM_OK)
-		return rc;
-	aim_confidence_entry *e = &c->entries[c->n++];
+	aim_attestation *a = NULL;
 	memset(e, 0, sizeof *e);
 	e->struct_size = sizeof *e;
 	e->issued_at_s = is->issued_at_s;
 	e->expires_at_s = is->expires_at_s;
-	*out = e;
-	rc = keep(c, is->id, &e->id, err);
-	return rc == AIM_OK ? keep(c, is->agent, &e->agent, err) : rc;
-}
-
-static aim_status gather_one(void *user, aim__attestation_row *row, aim_error *err)
-{
-	const aim__confidence_work *w = user;
-	aim_confidence_entry *e = NULL;
-	aim_attestation *a = NULL;
-	aim_status rc = begin_entry(w, &row->is, &e, err);
+	aim_status rc = keep(w->c, is->id, &e->id, err);
 	if (rc == AIM_OK)
-		rc = verify(w, &row->is, &a, &e->left_out, err);
+		rc = keep(w->c, is->agent, &e->agent, err);
+	if (rc == AIM_OK)
+		rc = verify(w, is, &a, &e->left_out, err);
 	if (rc == AIM_OK && a)
-		e->left_out = reason_of_row(w, &row->is);
+		e->left_out = reason_of_row(w, is);
 	if (rc == AIM_OK && a)
 		rc = judge(w, aim_attestation_read(a), e, err);
 	aim_attestation_free(a);
 	return rc;
 }
 
-aim_status aim__confidence_gather(aim__confidence_work *w, aim_error *err)
+static aim_status add_behind(aim__confidence_work *w, const aim_confidence_entry *e, aim_error *err)
+{
+	void *items = w->behind;
+	aim_status rc = aim__grow(w->c->ctx, &items, &w->cap_behind, w->n_behind + 1, sizeof *e, 8, 0);
+	w->behind = items;
+	if (rc != AIM_OK)
+		return no_memory(err);
+	w->behind[w->n_behind++] = *e;
+	return AIM_OK;
+}
+
+/* What an agent saw while it reached the server. */
+static aim_status look_behind(aim__confidence_work *w, const aim__attestation *is, aim_error *err)
+{
+	aim_confidence_entry e;
+	aim_status rc = aim__attestation_load(&w->row, is->reached, err);
+	if (rc != AIM_OK)
+		return rc == AIM_E_NOT_FOUND ? AIM_OK : rc;
+	if (!aim_str_equal(w->row.is.agent, is->agent) || !aim_str_equal(w->row.is.server, is->server))
+		return aim__record_corrupt(aim_buf_bytes(&w->row.key), "reached", err);
+	rc = judge_row(w, &w->row.is, &e, err);
+	if (rc != AIM_OK)
+		return rc;
+	w->c->n_bad_behind += e.left_out == AIM_CONFIDENCE_SIGNATURE;
+	return e.left_out ? AIM_OK : add_behind(w, &e, err);
+}
+
+static aim_status gather_one(void *user, aim__attestation_row *row, aim_error *err)
+{
+	aim__confidence_work *w = user;
+	aim_confidence *c = w->c;
+	if (c->n == AIM_CONFIDENCE_MAX_ENTRIES)
+		return aim__fail(err, AIM_E_LIMIT, AIM_LAYER_ASSESS, "more than %u attesters of one server",
+		                 AIM_CONFIDENCE_MAX_ENTRIES);
+	aim_status rc = make_room(c, c->n + 1, err);
+	if (rc == AIM_OK)
+		rc = judge_row(w, &row->is, &c->entries[c->n++], err);
+	return rc == AIM_OK && row->is.reached.len ? look_behind(w, &row->is, err) : rc;
+}
+
+static aim_status gather(aim__confidence_work *w, aim_error *err)
 {
 	const aim_str all = {NULL, 0};
-	return aim__attestation_walk(w->ledger->registry, w->server_id, all, gather_one, w, err);
+	aim_confidence *c = w->c;
+	aim_status rc = aim__attestation_walk(w->ledger->registry, w->server_id, all, w->past ? c->summary.as_of_us : 0,
+	                                      gather_one, w, err);
+	c->n_all = c->n + w->n_behind;
+	if (rc == AIM_OK && w->n_behind)
+		rc = make_room(c, c->n_all, err);
+	if (rc == AIM_OK && w->n_behind)
+		memcpy(c->entries + c->n, w->behind, w->n_behind * sizeof *w->behind);
+	return rc;
+}
+
+aim_status aim__confidence_gather(aim__confidence_work *w, aim_error *err)
+{
+	aim__attestation_row_init(&w->row, w->ledger->registry);
+	aim_status rc = gather(w, err);
+	aim__free(w->c->ctx, w->behind, w->cap_behind * sizeof *w->behind);
+	aim__attestation_row_dispose(&w->row);
+	return rc;
 }

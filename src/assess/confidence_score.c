@@ -44,11 +44,12 @@ static int is_later(const aim_confidence_entry *a, const aim_confidence_entry *b
 	return memcmp(a->manifest_hash, b->manifest_hash, 32) > 0;
 }
 
-/* The manifest of the latest attestation that counts so far; none: out is untouched. */
+/* The manifest of the latest attestation that counts so far; none: out is untouched. That an agent does not reach the
+ * server any more leaves what it saw in this choice: another choice could raise the confidence. */
 static void read_latest(const aim_confidence *c, uint8_t out[32])
 {
 	const aim_confidence_entry *best = NULL;
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n_all; i++)
 		if (!c->entries[i].left_out && (!best || is_later(&c->entries[i], best)))
 			best = &c->entries[i];
 	if (best)
@@ -63,7 +64,7 @@ static aim_status leave_out_other_manifests(const aim__confidence_work *w, aim_e
 		return rc;
 	if (!w->c->summary.approved)
 		read_latest(w->c, manifest);
-	for (size_t i = 0; i < w->c->n; i++) {
+	for (size_t i = 0; i < w->c->n_all; i++) {
 		aim_confidence_entry *e = &w->c->entries[i];
 		if (!e->left_out && memcmp(e->manifest_hash, manifest, 32) != 0)
 			e->left_out = AIM_CONFIDENCE_MANIFEST;
@@ -103,7 +104,7 @@ static int compare_entries(const void *a, const void *b)
 
 static void leave_out_strangers(const aim__confidence_work *w)
 {
-	for (size_t i = 0; i < w->c->n; i++) {
+	for (size_t i = 0; i < w->c->n_all; i++) {
 		aim_confidence_entry *e = &w->c->entries[i];
 		if (e->left_out)
 			continue;
@@ -118,35 +119,39 @@ static void leave_out_strangers(const aim__confidence_work *w)
 static size_t sort_counted(const aim_confidence *c, const void **out)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n_all; i++)
 		if (!c->entries[i].left_out)
 			out[n++] = &c->entries[i];
 	aim__sort_pointers(out, n, compare_entries);
 	return n;
 }
 
-/* Counts owners; with one_each, all but the first of each are left out. */
+/* Counts owners of those that count; with one_each, all but the first of each are left out. */
 static aim_status go_through_owners(aim_confidence *c, int one_each, aim_error *err)
 {
-	const void **sorted = aim__alloc_array(c->ctx, c->n + 1, sizeof *sorted);
+	const void **sorted = aim__alloc_array(c->ctx, c->n_all + 1, sizeof *sorted);
 	if (!sorted)
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ASSESS);
 	size_t n = sort_counted(c, sorted);
+	aim_str counted = {NULL, 0};
 	for (size_t i = 0; i < n; i++) {
 		const aim_confidence_entry *e = sorted[i], *before = i ? sorted[i - 1] : NULL;
-		int again = before && compare_owners(before->owner, e->owner) == 0;
-		if (again && one_each)
-			c->entries[e - c->entries].left_out = AIM_CONFIDENCE_OWNER;
-		c->summary.n_owners += !again && e->owner.len > 0;
+		size_t at = (size_t)(e - c->entries);
+		if (one_each && before && compare_owners(before->owner, e->owner) == 0)
+			c->entries[at].left_out = AIM_CONFIDENCE_OWNER;
+		if (at >= c->n || e->left_out || e->owner.len == 0 || compare_owners(counted, e->owner) == 0)
+			continue;
+		c->summary.n_owners++;
+		counted = e->owner;
 	}
-	aim__free(c->ctx, sorted, (c->n + 1) * sizeof *sorted);
+	aim__free(c->ctx, sorted, (c->n_all + 1) * sizeof *sorted);
 	return AIM_OK;
 }
 
 /* ---- the numbers ---- */
 
 typedef struct sums {
-	int64_t n, recent, trust;
+	int64_t n, asked, recent, trust; /* asked: n, and what stands behind */
 	int64_t best[BEST]; /* falling */
 } sums;
 
@@ -164,9 +169,10 @@ static void add_best(sums *s, int64_t trust)
 static sums add_up(const aim_confidence *c)
 {
 	sums s = {.n = 0};
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n_all; i++) {
 		const aim_confidence_entry *e = &c->entries[i];
-		if (e->left_out)
+		s.asked += e->left_out == 0;
+		if (e->left_out || i >= c->n)
 			continue;
 		s.n++;
 		s.recent += e->recent;
@@ -176,15 +182,17 @@ static sums add_up(const aim_confidence *c)
 	return s;
 }
 
-/* The sum is a fraction over n until the end, so that it is rounded once. 2^16 attesters times 10^8 fit many times. */
+/* The sum is a fraction over all that are asked until the end, so that it is rounded once; 2^17 of them times 10^8 fit many
+ * times. Who does not reach the server any more adds nothing to the sums and weighs in the means as before: taken out of
+ * both, one that is little trusted, or attested long ago, would raise them by leaving. */
 static void compute(aim_confidence_summary *out, const sums *s)
 {
-	int64_t best = 0, n = s->n;
-	if (n == 0)
+	int64_t best = 0, n = s->asked;
+	if (s->n == 0)
 		return;
 	for (int i = 0; i < BEST; i++)
 		best += s->best[i];
-	int64_t agents = n < 5 ? 20 * n * MICRO : AIM_CONFIDENCE_FULL;
+	int64_t agents = s->n < 5 ? 20 * s->n * MICRO : AIM_CONFIDENCE_FULL;
 	int64_t trust = out->flags & AIM_CONFIDENCE_ROBUST ? 10 * best * n : 50 * s->trust; /* over n */
 	int64_t recency = 30 * s->recent * MICRO;                                           /* over n */
 	int64_t confidence = (agents * n + trust + recency) * 5 / (9 * n);
@@ -224,6 +232,7 @@ static void summarize(aim_confidence *c)
 	out->n_counted = (uint64_t)s.n;
 	out->n_recent = (uint64_t)s.recent;
 	out->n_left_out = c->n - out->n_counted;
+	out->n_bad = c->n_bad_behind;
 	for (size_t i = 0; i < c->n; i++)
 		out->n_bad += c->entries[i].left_out == AIM_CONFIDENCE_SIGNATURE;
 	out->consensus = s.n >= 3 && out->n_owners >= 2 && out->confidence >= AIM_CONFIDENCE_PASSING && all_agree(c);

@@ -30,6 +30,8 @@ struct aim_ledger {
 /* What is stored of one. */
 typedef struct aim__attestation {
 	aim_str id, name_space, server, agent, key_id, superseded_by, recorded_by, revoked_by, reason;
+	aim_str supersedes; /* the one before it; empty: none, or it was never live */
+	aim_str reached;    /* not connected: the last one before it in which this agent reached the server; empty: none */
 	int64_t issued_at_s, expires_at_s, recorded_us, revoked_us;
 	uint32_t connected, healthy, form, reserved;
 	aim__optional_key public_key; /* of AIM__ATTESTATION_INTEROP, which does not name it */
@@ -54,10 +56,11 @@ aim_status aim__attestation_load(aim__attestation_row *row, aim_str id, aim_erro
 aim_status aim__attestation_parse(aim__attestation_row *row, aim_bytes key, aim_bytes value, uint64_t version,
                                   aim_error *err);
 
-/* The newest of each agent on a server behind an agent (empty: all); borrowed for the call. */
+/* The newest of each agent on a server behind an agent (empty: all); borrowed for the call. as_of_us other than 0: the
+ * newest of those that were recorded by then, as far as they are kept; when all were recorded later, the first. */
 typedef aim_status (*aim__attestation_visit)(void *user, aim__attestation_row *row, aim_error *err);
-aim_status aim__attestation_walk(aim_registry *registry, aim_str server, aim_str after, aim__attestation_visit visit,
-                                 void *user, aim_error *err);
+aim_status aim__attestation_walk(aim_registry *registry, aim_str server, aim_str after, int64_t as_of_us,
+                                 aim__attestation_visit visit, void *user, aim_error *err);
 
 /* Whether a key has used a nonce: AIM_OK, AIM_E_REPLAY, … */
 aim_status aim__attestation_nonce_new(aim_registry *registry, aim_str key_id, aim_str nonce, aim_error *err);

@@ -24,6 +24,8 @@ static const aim__field row_fields[] = {
 	FIELD("recorded_at", recorded_us, AIM__FIELD_TIME_US, 1),
 	FIELD("recorded_by", recorded_by, AIM__FIELD_TEXT, 0),
 	FIELD("superseded_by", superseded_by, AIM__FIELD_TEXT, 0),
+	FIELD("supersedes", supersedes, AIM__FIELD_TEXT, 0),
+	FIELD("reached", reached, AIM__FIELD_TEXT, 0),
 	FIELD("revoked_at", revoked_us, AIM__FIELD_TIME_US, 0),
 	FIELD("revoked_by", revoked_by, AIM__FIELD_TEXT, 0),
 	FIELD("reason", reason, AIM__FIELD_TEXT, 0),
@@ -89,14 +91,33 @@ aim_status aim__attestation_parse(aim__attestation_row *row, aim_bytes key, aim_
 	return rc == AIM_OK ? read_row(row, key, err) : rc;
 }
 
+/* More of one agent on one server are not gone back through; a damaged store may name them in a circle. */
+#define MAX_BACK 65536u
+
 typedef struct walking {
 	aim__attestation_row row;
 	aim__record mark;
 	aim__arena arena;
 	aim_str server;
+	int64_t as_of_us; /* 0: the newest */
 	aim__attestation_visit visit;
 	void *user;
 } walking;
+
+/* From the newest back to what was the newest at the time. One that is not kept any more ends the way. */
+static aim_status go_back(walking *w, aim_error *err)
+{
+	char id[AIM__ID_SIZE];
+	for (size_t i = 0; w->row.is.recorded_us > w->as_of_us && w->row.is.supersedes.len; i++) {
+		if (i == MAX_BACK || w->row.is.supersedes.len != AIM__ID_LEN)
+			return aim__record_corrupt(aim_buf_bytes(&w->row.key), "supersedes", err);
+		memcpy(id, w->row.is.supersedes.ptr, AIM__ID_LEN);
+		aim_status rc = aim__attestation_load(&w->row, (aim_str){id, AIM__ID_LEN}, err);
+		if (rc != AIM_OK)
+			return rc;
+	}
+	return AIM_OK;
+}
 
 /* A mark without its row is about to end: both do at the same moment. */
 static aim_status visit_mark(void *user, aim_bytes key, aim_bytes value, uint64_t version, aim_error *err)
@@ -110,6 +131,8 @@ static aim_status visit_mark(void *user, aim_bytes key, aim_bytes value, uint64_
 		rc = aim__record_read(&w->mark, key, &mark_table, &w->arena, &m, err);
 	if (rc == AIM_OK)
 		rc = aim__attestation_load(&w->row, m.id, err);
+	if (rc == AIM_OK && w->as_of_us)
+		rc = go_back(w, err);
 	if (rc == AIM_E_NOT_FOUND)
 		return AIM_OK;
 	if (rc == AIM_OK && !aim_str_equal(w->row.is.server, w->server))
@@ -133,10 +156,10 @@ static aim_status walk(walking *w, aim_registry *registry, aim_str after, aim_er
 	return rc;
 }
 
-aim_status aim__attestation_walk(aim_registry *registry, aim_str server, aim_str after, aim__attestation_visit visit,
-                                 void *user, aim_error *err)
+aim_status aim__attestation_walk(aim_registry *registry, aim_str server, aim_str after, int64_t as_of_us,
+                                 aim__attestation_visit visit, void *user, aim_error *err)
 {
-	walking w = {.server = server, .visit = visit, .user = user};
+	walking w = {.server = server, .as_of_us = as_of_us, .visit = visit, .user = user};
 	aim__attestation_row_init(&w.row, registry);
 	aim__record_init(&w.mark, registry);
 	aim__arena_init(&w.arena, registry->ctx, 256, 0);
@@ -237,7 +260,7 @@ static aim_status supersede(recording *r, aim_ledger_receipt *receipt, aim_error
 	const aim_str parts[2] = {r->is->server, r->is->agent};
 	aim__attestation *old = &r->old.is;
 	receipt->supersedes[0] = 0;
-	r->is->superseded_by = (aim_str){NULL, 0};
+	r->is->superseded_by = r->is->supersedes = r->is->reached = (aim_str){NULL, 0};
 	receipt->flags = AIM_LEDGER_LIVE;
 	if (r->mark_version && old->issued_at_s > r->is->issued_at_s) {
 		r->is->superseded_by = old->id;
@@ -255,6 +278,9 @@ static aim_status supersede(recording *r, aim_ledger_receipt *receipt, aim_error
 		return AIM_OK;
 	memcpy(receipt->supersedes, old->id.ptr, AIM__ID_LEN);
 	receipt->supersedes[AIM__ID_LEN] = 0;
+	r->is->supersedes = old->id;
+	if (!r->is->connected)
+		r->is->reached = old->connected ? old->id : old->reached;
 	old->superseded_by = r->is->id;
 	return put_row(r, old, r->old.record.version, err);
 }

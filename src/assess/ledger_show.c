@@ -162,7 +162,7 @@ aim_status aim_ledger_live(aim_ledger *ledger, aim_str server, aim_str after, ui
 	if (rc == AIM_OK && after.len)
 		rc = aim__id_parse("agt_", after, agent, err);
 	if (rc == AIM_OK)
-		rc = aim__attestation_walk(ledger->registry, aim_str_from(id), aim_str_from(agent), show_live, &s, err);
+		rc = aim__attestation_walk(ledger->registry, aim_str_from(id), aim_str_from(agent), 0, show_live, &s, err);
 	return rc == ENOUGH && s.left == 0 ? AIM_OK : rc;
 }
 

@@ -159,6 +159,53 @@ static void test_revoked_and_superseded(void **state)
 	assert_percent(judge(c, 0).confidence, "0.00%");
 }
 
+/* A time in the past is judged by what was live then. */
+static void test_past(void **state)
+{
+	court *c = *state;
+	attester *a = court_add(c);
+	aim_ledger_receipt receipts[3];
+	int64_t at_us[3];
+	aim_attestation_payload p = court_payload(c, a);
+	for (int i = 0; i < 3; i++) {
+		receipts[i] = (aim_ledger_receipt){.struct_size = sizeof *receipts};
+		p.issued_at_s = 0;
+		p.flags = i == 1 ? 0 : AIM_ATTESTATION_CONNECTED;
+		p.expires_at_s = test_now_us / SECOND + (i + 1) * 3600;
+		assert_status(court_submit(c, a->key, &p, &receipts[i]), AIM_OK);
+		at_us[i] = test_now_us;
+		test_now_us += 600 * SECOND;
+	}
+	assert_status(aim_ledger_revoke(c->ledger, S(receipts[2].id), S(""), S(""), NULL), AIM_OK);
+	int64_t revoked_us = test_now_us;
+	test_now_us += 10 * 3600 * SECOND;
+	assert_int_equal(judge_at(c, 0, at_us[0] - 1).n_counted, 0); /* early */
+	assert_int_equal(judge_at(c, 0, at_us[0]).n_counted, 1);     /* superseded and expired since */
+	assert_int_equal(judge_at(c, 0, at_us[1] - 1).n_counted, 1);
+	assert_int_equal(judge_at(c, 0, at_us[1]).n_counted, 0); /* it was not reached */
+	assert_int_equal(judge_at(c, 0, at_us[2]).n_counted, 1); /* revoked since */
+	assert_int_equal(judge_at(c, 0, revoked_us - 1).n_counted, 1);
+	assert_int_equal(judge_at(c, 0, revoked_us).n_counted, 0);
+	assert_int_equal(judge_at(c, 0, test_now_us + SECOND).n_counted, 0);
+	assert_int_equal(judge(c, 0).n_counted, 0);
+}
+
+/* A clock that was set back undoes no revocation. */
+static void test_revoked_by_a_clock_ahead(void **state)
+{
+	court *c = *state;
+	attester *a = court_add(c);
+	aim_ledger_receipt receipt = {.struct_size = sizeof receipt};
+	aim_attestation_payload p = court_payload(c, a);
+	assert_status(court_submit(c, a->key, &p, &receipt), AIM_OK);
+	test_now_us += COURT_DAY_US;
+	assert_status(aim_ledger_revoke(c->ledger, S(receipt.id), S(""), S(""), NULL), AIM_OK);
+	test_now_us -= COURT_DAY_US / 2;
+	assert_int_equal(left_out(c, a, 0), AIM_CONFIDENCE_REVOKED);
+	assert_int_equal(judge_at(c, 0, test_now_us).n_counted, 0);
+	assert_int_equal(judge_at(c, 0, test_now_us + SECOND).n_counted, 0);
+}
+
 /* Revoking or suspending the agent, or revoking its key, acts at once. */
 static void test_implicit_revocation(void **state)
 {
@@ -204,6 +251,79 @@ static void test_disconnected(void **state)
 	p.flags = AIM_ATTESTATION_HEALTHY;
 	assert_status(court_submit(c, a->key, &p, NULL), AIM_OK);
 	assert_int_equal(left_out(c, a, 0), AIM_CONFIDENCE_DISCONNECTED);
+}
+
+/* One that was reached before and is not any more weighs in the means; one that never was does not. */
+static void test_reached_no_more(void **state)
+{
+	court *c = *state;
+	for (int i = 0; i < 4; i++)
+		assert_status(court_attest(c, court_add(c)), AIM_OK);
+	assert_percent(judge(c, 0).confidence, "86.11%");
+	attester *a = &c->agents[3], *never = court_add(c);
+	aim_attestation_payload p = court_payload(c, a);
+	test_now_us += COURT_DAY_US;
+	for (int i = 0; i < 3; i++) { /* said again, it weighs the same */
+		p.flags = 0;
+		p.issued_at_s = test_now_us / SECOND + i;
+		assert_status(court_submit(c, a->key, &p, NULL), AIM_OK);
+		aim_confidence_summary s = judge(c, 0);
+		/* 60 + 50 · 0.9 · 3/4 + 30 · 3/4 = 116.25 */
+		assert_percent(s.confidence, "64.58%");
+		assert_int_equal(s.n_counted, 3);
+		assert_int_equal(s.n_left_out, 1);
+	}
+	p = court_payload(c, never);
+	p.flags = 0;
+	assert_status(court_submit(c, never->key, &p, NULL), AIM_OK);
+	assert_percent(judge(c, 0).confidence, "64.58%");
+	/* until what it said before would be over */
+	assert_percent(judge_at(c, 0, test_now_us + 29 * COURT_DAY_US - SECOND).confidence, "52.08%");
+	assert_int_equal(judge_at(c, 0, test_now_us + 29 * COURT_DAY_US).confidence, 0);
+	p = court_payload(c, a);
+	p.issued_at_s = test_now_us / SECOND + 3;
+	assert_status(court_submit(c, a->key, &p, NULL), AIM_OK);
+	assert_percent(judge(c, 0).confidence, "86.11%");
+}
+
+/* What it saw is still the latest manifest: that the others saw another one does not count all of a sudden. */
+static void test_reached_no_more_and_manifest(void **state)
+{
+	court *c = *state;
+	attester *last = NULL;
+	for (int i = 0; i < 4; i++)
+		assert_status(court_attest(c, last = court_add(c)), AIM_OK);
+	aim_attestation_payload p = court_payload(c, last);
+	test_now_us += SECOND;
+	memset(p.manifest_hash, 2, 32);
+	assert_status(court_submit(c, last->key, &p, NULL), AIM_OK);
+	assert_percent(judge(c, 0).confidence, "52.78%");
+	test_now_us += SECOND;
+	p.flags = 0;
+	p.issued_at_s = 0;
+	assert_status(court_submit(c, last->key, &p, NULL), AIM_OK);
+	assert_int_equal(judge(c, 0).confidence, 0);
+	assert_int_equal(left_out(c, &c->agents[0], 0), AIM_CONFIDENCE_MANIFEST);
+}
+
+/* The owner's second agent does not take the place of the first. */
+static void test_reached_no_more_robust(void **state)
+{
+	court *c = *state;
+	attester *better = court_agent(c, AIM_REGISTRY_VERIFIED, "ana@example.org");
+	attester *second = court_agent(c, AIM_REGISTRY_VERIFIED, "ana@example.org");
+	second->trust_micro = 890000;
+	for (size_t i = 0; i < c->n; i++)
+		assert_status(aim_agent_verify_owner(c->h->registry, S(c->agents[i].id), S("ana"), NULL), AIM_OK);
+	assert_status(court_attest(c, better), AIM_OK);
+	test_now_us += 8 * COURT_DAY_US;
+	assert_status(court_attest(c, second), AIM_OK);
+	assert_int_equal(left_out(c, second, AIM_CONFIDENCE_ROBUST), AIM_CONFIDENCE_OWNER);
+	aim_attestation_payload p = court_payload(c, better);
+	p.flags = 0;
+	assert_status(court_submit(c, better->key, &p, NULL), AIM_OK);
+	assert_int_equal(left_out(c, second, AIM_CONFIDENCE_ROBUST), AIM_CONFIDENCE_OWNER);
+	assert_int_equal(judge(c, AIM_CONFIDENCE_ROBUST).n_counted, 0);
 }
 
 /* A server does not speak for itself, whether the registry knows its key or the attestation names it. */
@@ -789,7 +909,10 @@ int main(void)
 		COURT(test_new_agents),            COURT(test_provisional_lifts_nobody),
 		COURT(test_trust_of_registry),     COURT(test_recency),
 		COURT(test_revoked_and_superseded), COURT(test_implicit_revocation),
+		COURT(test_past),                  COURT(test_revoked_by_a_clock_ahead),
 		COURT(test_time),                  COURT(test_disconnected),
+		COURT(test_reached_no_more),       COURT(test_reached_no_more_and_manifest),
+		COURT(test_reached_no_more_robust),
 		COURT(test_server_key),            COURT(test_latest_manifest),
 		COURT(test_approved_manifest),     COURT(test_damaged_signature),
 		COURT(test_moved_statement),       COURT(test_robust),

@@ -195,7 +195,7 @@ static int show(program *p, aim_drift *drift)
 {
 	aim_error err = {0};
 	aim_status rc = aim_drift_show(drift, aim_str_from(p->args[0]), show_record, p, &err);
-	return rc == AIM_OK || screen_failed() ? EXIT_OK : refused(p->args[0], rc, &err);
+	return rc == AIM_OK || screen_failed() ? EXIT_OK : refused("drift", rc, &err);
 }
 
 static int run_show(program *p)
@@ -223,7 +223,7 @@ static int run_step(program *p, drift_step take)
 		return code;
 	step.actor = aim_str_from(o->actor ? o->actor : "operator");
 	aim_status rc = take(drift, aim_str_from(p->args[0]), &step, &err);
-	code = rc == AIM_OK ? show(p, drift) : refused(p->args[0], rc, &err);
+	code = rc == AIM_OK ? show(p, drift) : refused("drift", rc, &err); /* the sentence names the record */
 	aim_drift_free(drift);
 	return code;
 }

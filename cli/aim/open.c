@@ -80,10 +80,13 @@ int open_log(program *p, const char *log_name, int how)
 	uint32_t flags = by_how[how];
 	if (how == TO_MAKE && access(path, F_OK) != 0 && !is_quiet(p))
 		say("making the store %s", path);
-	if (store_open(p->ctx, path, flags, &p->store) != AIM_OK)
+	aim_status rc = store_open(p->ctx, path, flags, &p->store);
+	if (rc == AIM_E_NOT_FOUND)
+		say("'aim agent register' and 'aim mcp register' make a store; --store FILE, or AIM_STORE, names another one");
+	if (rc != AIM_OK)
 		return EXIT_FILE;
 	o.name = aim_str_from(log_name);
-	aim_status rc = aim_audit_open(p->store, &o, &p->log, &err);
+	rc = aim_audit_open(p->store, &o, &p->log, &err);
 	if (rc == AIM_OK)
 		return EXIT_OK;
 	say_store_error(path, rc, &err);

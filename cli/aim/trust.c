@@ -1,7 +1,10 @@
 /* cli/aim/trust.c — aim trust: scores of agents and servers, their reasons and their history. */
 #include "program.h"
 
+#include <aim/trustmesh.h>
+
 #include <stdio.h>
+#include <string.h>
 
 typedef struct trust_options {
 	const char *profile;
@@ -13,7 +16,13 @@ typedef struct trust_options {
 
 static const char *const profile_names[] = {"aim-8", "aim-8-plain", "beta", NULL};
 
+static const char *const shown_names[] = {"aim-8", "aim-8-plain", "beta", "mesh-5", NULL};
+
 static const option score_options[] = {PROFILE};
+static const option show_options[] = {
+	{"--profile", NULL, "NAME", OPTION_WORD, 0, AT(profile), shown_names,
+	 "the rules to score by, default aim-8; mesh-5: the counters of interactions"},
+};
 static const option history_options[] = {
 	{"--limit", "-n", "N", OPTION_NUMBER, 0, AT(limit), NULL, "the newest N; default: all that are kept"},
 };
@@ -24,8 +33,9 @@ static int run_history(program *p);
 static int run_export(program *p);
 
 static const command commands[] = {
-	{"show", "SUBJECT", 1, 1, "show the trust score of an agent or server, and what it is made of", NULL, score_options,
-	 N(score_options), sizeof(trust_options), run_show},
+	{"show", "SUBJECT", 1, 1, "show the trust score of an agent or server, and what it is made of",
+	 "With --profile mesh-5 the subject may also be the DID of somebody who is not registered.", show_options,
+	 N(show_options), sizeof(trust_options), run_show},
 	{"explain", "SUBJECT", 1, 1, "show what would raise the score, and by how much",
 	 "Each line alone; what is open comes first. --json adds the score with its factors and limits.", score_options,
 	 N(score_options), sizeof(trust_options), run_explain},
@@ -148,11 +158,56 @@ static int explain_json(program *p, const char *subject)
 	return code;
 }
 
+static int is_mesh(const trust_options *o)
+{
+	return o->profile && strcmp(o->profile, "mesh-5") == 0;
+}
+
+static int show_mesh(const char *subject, const aim_trustinterop_mesh *m)
+{
+	answer a;
+	uint32_t tier = aim_trustinterop_mesh_tier(m);
+	const uint32_t counters[] = {m->overall,      m->competence,     m->integrity,
+	                             m->availability, m->predictability, m->transparency};
+	answer_begin(&a);
+	answer_text(&a, "subject", "subject", aim_str_from(subject));
+	answer_text(&a, "profile", "profile", aim_str_from("mesh-5"));
+	answer_styled(&a, "tier", "tier", aim_str_from(aim_trustinterop_tier_name(tier)),
+	              tier >= AIM_TRUSTINTEROP_TRUSTED       ? STYLE_GOOD
+	              : tier <= AIM_TRUSTINTEROP_UNTRUSTED ? STYLE_BAD
+	                                                     : STYLE_NONE);
+	answer_bool(&a, "known", "known", m->known != 0);
+	for (uint32_t i = 0; m->known && i < N(counters); i++)
+		answer_number(&a, aim_trustmesh_counter_name(i), aim_trustmesh_counter_name(i), counters[i]);
+	answer_end(&a);
+	return EXIT_OK;
+}
+
+/* A DID is taken as it is: whoever is not registered can have counters, too. */
+static int run_show_mesh(program *p)
+{
+	char id[64];
+	const char *subject = p->args[0];
+	aim_error err = {0};
+	aim_trustinterop_mesh mesh = {.struct_size = sizeof mesh};
+	int is_did = strncmp(subject, "did:", 4) == 0;
+	int code = is_did ? open_log(p, NULL, 0) : open_subject(p, id, sizeof id);
+	if (code == EXIT_OK && is_did)
+		code = open_registry(p);
+	if (code != EXIT_OK)
+		return code;
+	subject = is_did ? subject : id;
+	aim_status rc = aim_trustmesh_score(p->registry, aim_str_from(subject), NULL, &mesh, &err);
+	return rc == AIM_OK ? show_mesh(subject, &mesh) : failed("trust", rc, &err);
+}
+
 static int run_show(program *p)
 {
 	char subject[64];
 	aim_error err = {0};
 	aim_trustscore *score = NULL;
+	if (is_mesh(p->options))
+		return run_show_mesh(p);
 	int code = open_subject(p, subject, sizeof subject);
 	if (code != EXIT_OK || screen_is_json())
 		return code == EXIT_OK ? explain_json(p, subject) : code;

@@ -205,7 +205,7 @@ static size_t distance(const char *a, const char *b)
 const char *nearest(const char *text, const char *const *words, size_t n)
 {
 	const char *best = NULL;
-	size_t least = strlen(text) / 3 + 1;
+	size_t least = strlen(text + strspn(text, "-")) / 3 + 1; /* the dashes are in every option */
 	for (size_t i = 0; i < n; i++) {
 		size_t d = distance(text, words[i]);
 		if (d <= least && d < strlen(words[i])) {

@@ -64,6 +64,7 @@ def shown():
         assert "server_unregistered" in said and "\x1b" not in said
         run("drift", "show", RECORD + "9", "--store", store, code=1)
         run("drift", "show", "x", "--store", store, code=2)
+        assert run("drift", "ack", "x", "--store", store, code=2).stderr.count("x") == 3  # expected, hex, and once what was given
 
 
 @case

@@ -67,6 +67,7 @@ def suggestions():
     assert "did you mean 'aim key'" in run("kye", code=2).stderr
     assert "did you mean 'aim audit verify'" in run("audit", "verfy", code=2).stderr
     assert "did you mean --purpose" in run("key", "generate", "--porpose", "log", code=2).stderr
+    assert "did you mean" not in run("drift", "list", "--since", "1h", code=2).stderr  # not --store: the dashes say nothing
 
 
 @case

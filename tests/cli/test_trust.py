@@ -47,7 +47,23 @@ def new_agent():
         assert "neither an agent nor a server" in said, said
         run("trust", "show", "agt_" + "0" * 32, "--store", store, code=1)
         run("trust", "show", "bot", "--profile", "aim-9", "--store", store, code=2)
-        run("trust", "show", "bot", "--store", f / "none", code=3)
+        said = run("trust", "show", "bot", "--store", f / "none", code=3).stderr
+        assert "'aim agent register'" in said and "--store FILE" in said, said
+
+
+@case
+def mesh():
+    """mesh-5 has counters and a tier, also for a DID that nobody registered"""
+    with Folder() as f:
+        store = make_store(f, calls=("read",))
+        a = answer("trust", "show", "bot", "--profile", "mesh-5", "--store", store)
+        assert a["subject"].startswith("agt_") and a["profile"] == "mesh-5" and a["tier"] == "standard" and a["known"]
+        assert [a[x] for x in ("overall", "competence", "integrity", "availability", "predictability", "transparency")] == [500] * 6
+        said = run("trust", "show", "bot", "--profile", "mesh-5", "--store", store).stdout
+        assert "standard" in said and "predictability" in said, said
+        a = answer("trust", "show", "did:mesh:nobody", "--profile", "mesh-5", "--store", store)
+        assert a["tier"] == "unknown" and not a["known"] and "overall" not in a
+        run("trust", "explain", "bot", "--profile", "mesh-5", "--store", store, code=2)
 
 
 @case

@@ -92,6 +92,7 @@
 #include <aim/ledger.h>
 #include <aim/confidence.h>
 #include <aim/scan.h>
+#include <aim/response.h>
 
 /* enforce */
 #include <aim/rates.h>

@@ -194,6 +194,8 @@ static void read_decoded(aim_scan_result *r, const aim__scan_view *view)
 	aim__words_read(r, &own);
 	count(r, &own, 0, &t);
 	report_traits(r, &own);
+	if (r->watch)
+		r->watch(r->watcher, &own);
 	if (t.total >= DECIDES_HIDDEN)
 		judge_hidden(r, &own, &t, AIM__RULE_ENCODED_INSTRUCTION);
 	else if (own.done == 0 && r->traits.words >= 3)

@@ -107,6 +107,10 @@ struct aim_scan_result {
 	aim_scan_summary summary;
 	aim_status failed; /* AIM_E_NOMEM or AIM_E_LIMIT, when a finding could not be kept */
 	uint64_t work;
+	/* Is shown every text that comes out of a decoding; NULL: nobody is. With one, whatever decodes to text counts, not only
+	 * what reads like prose; and ids are not taken for words with digits in them. */
+	void (*watch)(void *watcher, const aim__scan_view *view);
+	void *watcher;
 	/* The definition that is being scanned. */
 	aim_str server;
 	aim_str tool;
@@ -160,6 +164,9 @@ void aim__views_derive(aim_scan_result *r, const aim__scan_view *view, const aim
 /* userrules_match.c: a new field begins; one view of it. */
 void aim__user_begin(aim_scan_result *r);
 void aim__user_read(aim_scan_result *r, const aim__scan_view *view);
+
+/* 1 when a word of letters and digits, with letters for the digits, is a word of the rules. */
+int aim__views_is_leet(const uint8_t *word, uint32_t len);
 
 /* field.c: one text with all its views. */
 void aim__field_scan(aim_scan_result *r, aim_str text, aim__scan_place place);

@@ -114,8 +114,8 @@ static int base64_value(uint8_t c)
 	return c == '+' || c == '-' ? 62 : 63;
 }
 
-/* Text that somebody may have written: mostly letters and spaces, no control characters. */
-static int is_prose(const uint8_t *p, uint32_t len)
+/* Text that somebody may have written: no control characters, and mostly letters and spaces unless any text will do. */
+static int is_prose(const aim_scan_result *r, const uint8_t *p, uint32_t len)
 {
 	uint32_t good = 0;
 	for (uint32_t i = 0; i < len;) {
@@ -126,7 +126,7 @@ static int is_prose(const uint8_t *p, uint32_t len)
 		good += cp == ' ' || (cp | 0x20) - 'a' < 26u || cp >= 0x80 ? (uint32_t)n : 0;
 		i += (uint32_t)n;
 	}
-	return len >= DECODED_MIN && good * 10 >= len * 6;
+	return len >= DECODED_MIN && (r->watch || good * 10 >= len * 6);
 }
 
 /* Decodes without looking whether it is worth it; len ≤ 3/4 of the run. */
@@ -178,9 +178,9 @@ static int decode_run(aim_scan_result *r, const aim__scan_view *from, uint32_t s
 	builder b;
 	r->work += n;
 	/* A character may be cut at the sample's end. */
-	while (got == SAMPLE && got > 20 && !is_prose(sample, got))
+	while (got == SAMPLE && got > 20 && !is_prose(r, sample, got))
 		got--;
-	if (got < DECODED_MIN || (got < SAMPLE - 3 && got < n / 2 - (n / 4 + 1)) || !is_prose(sample, got))
+	if (got < DECODED_MIN || (got < SAMPLE - 3 && got < n / 2 - (n / 4 + 1)) || !is_prose(r, sample, got))
 		return 0;
 	if (!begin(&b, r, from, hex ? n / 2 : n, 0, hex ? "hex" : url ? "base64url" : "base64"))
 		return 1;
@@ -189,9 +189,9 @@ static int decode_run(aim_scan_result *r, const aim__scan_view *from, uint32_t s
 	for (uint32_t i = 0; i < all; i++)
 		b.map[i] = origin(from, start + (hex ? 2 * i : i / 3 * 4 + i % 3));
 	b.view.len = all;
-	while (b.view.len && !is_prose(b.bytes, b.view.len) && all - b.view.len < 4)
+	while (b.view.len && !is_prose(r, b.bytes, b.view.len) && all - b.view.len < 4)
 		b.view.len--;
-	if (b.view.len && is_prose(b.bytes, b.view.len))
+	if (b.view.len && is_prose(r, b.bytes, b.view.len))
 		finish(&b, end, read);
 	return 1;
 }
@@ -467,6 +467,20 @@ static int is_letter(uint8_t c)
 	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
+int aim__views_is_leet(const uint8_t *word, uint32_t len)
+{
+	uint8_t folded[WORD_LONGEST];
+	if (len > WORD_LONGEST)
+		return 0;
+	for (int one = 0; one < 2; one++) {
+		for (uint32_t i = 0; i < len; i++)
+			folded[i] = unleet(word[i] | (is_letter(word[i]) ? 0x20 : 0), one ? 'l' : 'i');
+		if (aim__words_known(folded, len))
+			return 1;
+	}
+	return 0;
+}
+
 static void derive_leet(aim_scan_result *r, const aim__scan_view *from, uint8_t one, aim__view_reader read)
 {
 	builder b;
@@ -542,7 +556,7 @@ void aim__views_derive(aim_scan_result *r, const aim__scan_view *view, const aim
 {
 	if (t->n_runs)
 		derive_runs(r, view, t, read);
-	if (t->escapes >= ESCAPES_MIN)
+	if (t->escapes >= (r->watch ? 1 : ESCAPES_MIN))
 		derive_escapes(r, view, read);
 	if (t->hex_run >= HEX_RUN_MIN)
 		derive_hex_pairs(r, view, read);
@@ -550,7 +564,7 @@ void aim__views_derive(aim_scan_result *r, const aim__scan_view *view, const aim
 		derive_rot13(r, view, read);
 	if (t->seen[1] >= TELLTALES_MIN)
 		derive_reversed(r, view, read);
-	if (t->mixed >= MIXED_MIN && !(view->done & AIM__VIEW_LEET)) {
+	if (t->mixed >= (r->watch ? 1 : MIXED_MIN) && !(view->done & AIM__VIEW_LEET)) {
 		derive_leet(r, view, 'i', read);
 		if (memchr(view->ptr, '1', view->len))
 			derive_leet(r, view, 'l', read);

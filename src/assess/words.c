@@ -302,7 +302,7 @@ static uint32_t read_word(reader *d, uint32_t start)
 	d->traits->words++;
 	uint32_t len = p - start;
 	if (any & ~all & 0x40)
-		d->traits->mixed++;
+		d->traits->mixed += !d->r->watch || aim__views_is_leet(text + start, len);
 	if (len <= 2 || (len == 4 && text[start] == '0' && lower[text[start + 1]] == 'x'))
 		note_short(d, len == 4 ? start + 2 : start, p);
 	else if (len >= 12)

@@ -1,28 +1,18 @@
 /* cli/aim/scan.c — aim scan: what definitions of a file, or of a registered server, carry that they should not. */
 #include "fingerprint.h"
+#include "scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX ((size_t)64 << 20)
-
-#define SCAN_BATCH 1u
-#define SCAN_SARIF 2u
-#define SCAN_APPROVED_SERVER 4u
-
-typedef struct scan_options {
-	const char *server;
-	const char *known;
-	const char *as;
-	const char *rules;
-	uint32_t flags; /* SCAN_* */
-	uint32_t reserved;
-} scan_options;
-
 #define AT(member) offsetof(scan_options, member)
 
+static const char *const policies[] = {"block", "sanitize", "log", NULL};
+
 static const option options[] = {
+	{"--response", NULL, NULL, OPTION_FLAG, SCAN_RESPONSE, AT(flags), NULL, "FILE is what a tool answered: a result of MCP, other JSON, or text"},
+	{"--policy", NULL, "POLICY", OPTION_CHOICE, 0, AT(policy), policies, "of --response: sanitize writes the response without what was found"},
 	{"--server", NULL, "NAME", OPTION_TEXT, 0, AT(server), NULL, "a registered server's definitions, as the store keeps them"},
 	{"--known", NULL, "FILE", OPTION_TEXT, 0, AT(known), NULL, "tools of another server, to compare names and texts with"},
 	{"--as", NULL, "NAME", OPTION_TEXT, 0, AT(as), NULL, "what the server is called in findings"},
@@ -33,7 +23,7 @@ static const option options[] = {
 };
 
 static const command commands[] = {
-	{"scan", "[FILE]", 0, 1, "look for hidden instructions, injections and traps in definitions",
+	{"scan", "[FILE]", 0, 1, "look for hidden instructions, injections and traps in definitions and responses",
 	 "FILE (- is standard input) is one definition, a list of them, or an answer of tools/list. The exit status says the worst that "
 	 "was found: 1 critical, 6 warning, 0 neither.",
 	 options, N(options), sizeof(scan_options), run_scan},
@@ -50,8 +40,6 @@ typedef struct scanning {
 	surface other;
 	char *lines; /* of --batch */
 	size_t len;
-	char *rules; /* of --rules */
-	size_t rules_len;
 	aim_bytes *definitions;
 	aim_scan_known_tool *known;
 	aim_scan_summary summary;
@@ -75,14 +63,14 @@ static const column columns[] = {
 	{"details", NULL, COLUMN_HIDDEN},
 };
 
-static int severity_style(uint32_t severity)
+int scan_severity_style(uint32_t severity)
 {
 	return severity == AIM_SCAN_CRITICAL ? STYLE_BAD : severity == AIM_SCAN_WARNING ? STYLE_BOLD : STYLE_DIM;
 }
 
 static void show_row(table *t, const aim_scan_finding *f)
 {
-	table_styled(t, aim_str_from(aim_scan_severity_name(f->severity)), severity_style(f->severity));
+	table_styled(t, aim_str_from(aim_scan_severity_name(f->severity)), scan_severity_style(f->severity));
 	table_text(t, aim_str_from(aim_scan_threat_name(f->threat)));
 	table_text(t, f->server);
 	table_text(t, f->tool);
@@ -165,7 +153,7 @@ static int no_memory(void)
 static int take_lines(scanning *s, const char *path, size_t *out_n)
 {
 	size_t n = 0, cap = 1;
-	s->lines = file_read("FILE", path, FILE_MAX, &s->len);
+	s->lines = file_read("FILE", path, SCAN_FILE_MAX, &s->len);
 	if (!s->lines)
 		return EXIT_FILE;
 	for (size_t i = 0; i < s->len; i++)
@@ -229,29 +217,34 @@ static int ends_in(const char *path, const char *end)
 	return len >= n && strcmp(path + len - n, end) == 0;
 }
 
-static int take_rules(scanning *s, aim_scan_options *out)
-{
-	const char *path = s->o->rules;
-	if (!path)
-		return EXIT_OK;
-	s->rules = file_read("FILE", path, FILE_MAX, &s->rules_len);
-	if (!s->rules)
-		return EXIT_FILE;
-	out->rules = aim_bytes_from(s->rules, s->rules_len);
-	out->rules_format = ends_in(path, ".yaml") || ends_in(path, ".yml") ? AIM_CONFIG_YAML : AIM_CONFIG_JSON;
-	return EXIT_OK;
-}
-
 /* "FILE:LINE:COLUMN: …" when the rules are what is wrong. */
-static int no_scanner(const scanning *s, aim_status rc, const aim_error *err)
+static int no_scanner(const scan_options *o, aim_status rc, const aim_error *err)
 {
 	char place[4096 + 32];
-	if (!s->o->rules)
+	if (!o->rules)
 		return failed("scan", rc, err);
 	if (err->line == 0)
-		return failed(s->o->rules, rc, err);
-	(void)snprintf(place, sizeof place, "%s:%u:%u", s->o->rules, err->line, err->column);
+		return failed(o->rules, rc, err);
+	(void)snprintf(place, sizeof place, "%s:%u:%u", o->rules, err->line, err->column);
 	return failed(place, rc, err);
+}
+
+int scan_open(program *p, const scan_options *o, aim_scanner **out)
+{
+	aim_error err = {0};
+	aim_scan_options how = {.struct_size = sizeof how};
+	size_t len = 0;
+	char *rules = o->rules ? file_read("FILE", o->rules, SCAN_FILE_MAX, &len) : NULL;
+	if (o->rules && !rules)
+		return EXIT_FILE;
+	if (rules) {
+		how.rules = aim_bytes_from(rules, len);
+		how.rules_format = ends_in(o->rules, ".yaml") || ends_in(o->rules, ".yml") ? AIM_CONFIG_YAML : AIM_CONFIG_JSON;
+	}
+	aim_status rc = aim_scan_new(p->ctx, &how, out, &err);
+	if (rules)
+		file_free(rules, len);
+	return rc == AIM_OK ? EXIT_OK : no_scanner(o, rc, &err);
 }
 
 static const char *server_name(const scanning *s)
@@ -263,21 +256,17 @@ static int scan(scanning *s)
 {
 	aim_error err = {0};
 	aim_scan_server_input in = {.struct_size = sizeof in, .server = aim_str_from(server_name(s))};
-	aim_scan_options how = {.struct_size = sizeof how};
 	int code = take_definitions(s, &in.n_definitions);
 	if (code == EXIT_OK)
 		code = take_known(s, &in.n_known);
 	if (code == EXIT_OK)
-		code = take_rules(s, &how);
+		code = scan_open(s->p, s->o, &s->scanner);
 	if (code != EXIT_OK)
 		return code;
 	in.flags = s->o->flags & SCAN_APPROVED_SERVER ? AIM_SCAN_APPROVED : 0;
 	in.definitions = s->definitions;
 	in.known = s->known;
-	aim_status rc = aim_scan_new(s->p->ctx, &how, &s->scanner, &err);
-	if (rc != AIM_OK)
-		return no_scanner(s, rc, &err);
-	rc = aim_scan_result_new(s->scanner, &s->result);
+	aim_status rc = aim_scan_result_new(s->scanner, &s->result);
 	if (rc == AIM_OK)
 		rc = aim_scan_server(s->scanner, &in, s->result, &err);
 	if (rc == AIM_OK)
@@ -285,7 +274,7 @@ static int scan(scanning *s)
 	return rc == AIM_OK ? EXIT_OK : failed(s->shown.what, rc, &err);
 }
 
-static int exit_of_worst(uint32_t severity)
+int scan_exit_of(uint32_t severity)
 {
 	return severity == AIM_SCAN_CRITICAL ? EXIT_NO : severity == AIM_SCAN_WARNING ? EXIT_WARN : EXIT_OK;
 }
@@ -298,8 +287,6 @@ static void close_scan(scanning *s)
 	free(s->definitions);
 	if (s->lines)
 		file_free(s->lines, s->len);
-	if (s->rules)
-		file_free(s->rules, s->rules_len);
 	surface_close(&s->other);
 	surface_close(&s->shown);
 }
@@ -311,14 +298,21 @@ int run_scan(program *p)
 		say("scan: either FILE or --server");
 		return EXIT_USAGE;
 	}
+	if ((s.o->flags & SCAN_RESPONSE && (s.o->server || s.o->known || s.o->as)) ||
+	    (s.o->policy && !(s.o->flags & SCAN_RESPONSE))) {
+		say("scan: --response goes with --policy, --batch and --sarif, and --policy only with it");
+		return EXIT_USAGE;
+	}
 	s.shown.p = s.other.p = p;
 	int code = open_context(p);
+	if (code == EXIT_OK && s.o->flags & SCAN_RESPONSE)
+		return scan_responses(p, s.o);
 	if (code == EXIT_OK)
 		code = scan(&s);
 	if (code == EXIT_OK)
 		code = s.o->flags & SCAN_SARIF ? show_sarif(&s) : show_table(&s);
 	if (code == EXIT_OK)
-		code = exit_of_worst(s.summary.severity);
+		code = scan_exit_of(s.summary.severity);
 	close_scan(&s);
 	return code;
 }

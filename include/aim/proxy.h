@@ -11,7 +11,9 @@
  *
  *  The stages, in order; the first that refuses decides: the DID is present → the DID is not blocked →
  *  the tool is not blocked → trust reaches the tool's minimum, else the default → all capabilities the
- *  tool requires are held → the rate limit of this DID for this tool. Any fault denies.
+ *  tool requires are held → the arguments (aim_facts.args, when given) carry no text that tries to take over a model,
+ *  in clear or encoded: direct_override, roleplay_jailbreak, system_prompt_exfiltration, delimiter_attack → the rate
+ *  limit of this DID for this tool. Any fault denies.
  */
 #ifndef AIM_PROXY_H
 #define AIM_PROXY_H
@@ -29,10 +31,13 @@ typedef struct aim_proxy aim_proxy;
  *  them share one rate. @since 0.1 */
 #define AIM_PROXY_ALLOW_NO_DID 1u
 
+/** aim_proxy_options.flags: arguments are not scanned for text that tries to take over a model. @since 0.1 */
+#define AIM_PROXY_ALLOW_INJECTION 2u
+
 /** @since 0.1 */
 typedef struct aim_proxy_options {
 	uint32_t struct_size;
-	uint32_t flags;             /**< AIM_PROXY_ALLOW_NO_DID */
+	uint32_t flags;             /**< AIM_PROXY_ALLOW_* */
 	uint32_t default_min_trust; /**< 0 … 1 000, for tools that set none */
 	uint32_t max_counters;      /**< rates followed at once, one per DID and tool; 0: 65 536 */
 	aim_audit *audit;           /**< in, kept until the proxy is freed; may be NULL */

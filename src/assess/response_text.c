@@ -267,12 +267,14 @@ static int is_named(const aim_scan_finding *f, uint32_t rule)
 static uint32_t severity_of(const aim_scan_finding *f, const aim__rule *rule, size_t len)
 {
 	static const uint32_t ordinary[] = {AIM__RULE_COMMENT, AIM__RULE_INVISIBLE_CHARACTER, AIM__RULE_CONTROL_CHARACTER};
+	if (!rule)
+		return f->severity; /* a rule of the user's own */
 	if (f->severity < AIM_SCAN_CRITICAL)
 		return AIM_SCAN_INFO;
 	for (size_t i = 0; i < sizeof ordinary / sizeof *ordinary; i++)
 		if (is_named(f, ordinary[i]))
 			return AIM_SCAN_INFO;
-	if (len > LONG_TEXT && f->view.len == 0 && rule && rule->weight < DECIDES && rule->category != 0 &&
+	if (len > LONG_TEXT && f->view.len == 0 && rule->weight < DECIDES && rule->category != 0 &&
 	    f->threat == AIM_SCAN_DESCRIPTION_INJECTION)
 		return AIM_SCAN_INFO;
 	return AIM_SCAN_CRITICAL;
@@ -293,8 +295,8 @@ static void see_finding(aim_response *r, const aim_scan_finding *s)
 	}
 	finding f = {.category = is_tag(s) ? AIM_RESPONSE_INSTRUCTION_TAG : AIM_RESPONSE_IMPERATIVE_INJECTION,
 	             .severity = severity_of(s, rule, t->text.len), .kind = AIM__MARK_INSTRUCTION,
-	             .rule_id = rule ? (uint32_t)(rule - aim__rules) : UINT32_MAX - 1, .rule = rule ? rule->id : "instruction",
-	             .message = rule ? rule->message : "speaks to the model", .view = s->view, .start = (uint32_t)s->start,
+	             .rule_id = rule ? (uint32_t)(rule - aim__rules) : UINT32_MAX - 1, .rule = rule ? rule->id : keep(r, s->rule).ptr,
+	             .message = rule ? rule->message : keep(r, s->message).ptr, .view = s->view, .start = (uint32_t)s->start,
 	             .end = (uint32_t)s->end};
 	if (f.severity >= AIM_SCAN_WARNING && s->view.len == 0 && !is_tag(s))
 		take_sentence(t->text, &f.start, &f.end);
@@ -305,12 +307,14 @@ static void see_finding(aim_response *r, const aim_scan_finding *s)
 /* Short and nothing but printable ASCII that opens no marker and no escape: no words worth reading. */
 static int is_dull(aim_str text, size_t most)
 {
+	if (text.len >= most)
+		return 0;
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = (uint8_t)text.ptr[i];
 		if (c < ' ' || c >= 0x7F || c == '<' || c == '[' || c == '%' || c == '&' || c == '\\')
 			return 0;
 	}
-	return text.len < most;
+	return 1;
 }
 
 static void read_words(aim_response *r, aim_str text)

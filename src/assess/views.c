@@ -371,11 +371,26 @@ static const char *escape_name(const aim__scan_view *from)
 	return entity_signs >= slashes ? "entities" : "escapes";
 }
 
+/* What only looks like an escape ("a=b&c=d") decodes to itself, for ever. */
+static int has_escape(aim_scan_result *r, const aim__scan_view *from)
+{
+	const uint8_t *end = from->ptr + from->len;
+	uint32_t cp;
+	int raw;
+	for (const uint8_t *p = from->ptr; p < end; p++)
+		if ((*p == '%' || *p == '&' || *p == '\\') && escape(p, end, &cp, &raw)) {
+			r->work += (uint64_t)(p - from->ptr);
+			return 1;
+		}
+	r->work += from->len;
+	return 0;
+}
+
 static void derive_escapes(aim_scan_result *r, const aim__scan_view *from, aim__view_reader read)
 {
 	builder b;
 	const uint8_t *end = from->ptr + from->len;
-	if (!begin(&b, r, from, from->len, 0, escape_name(from)))
+	if (!has_escape(r, from) || !begin(&b, r, from, from->len, 0, escape_name(from)))
 		return;
 	for (uint32_t p = 0; p < from->len;) {
 		uint32_t cp = 0;

@@ -42,6 +42,7 @@ static const reason_text reasons[AIM__REASON_COUNT] = {
 	[AIM__REASON_TOOL_BLOCKED] = {"tool_blocked", "Tool is blocked by policy"},
 	[AIM__REASON_TRUST_BELOW_MINIMUM] = {"trust_below_minimum", "Trust score below minimum"},
 	[AIM__REASON_CAPABILITY_MISSING] = {"capability_missing", "Missing capabilities"},
+	[AIM__REASON_INJECTION] = {"injection", "Injection pattern detected in tool arguments"},
 	[AIM__REASON_RATE_LIMITED] = {"rate_limited", "Rate limit exceeded"},
 	[AIM__REASON_RATE_TABLE_FULL] = {"rate_table_full", "Too many agents and tools to follow their rates"},
 	[AIM__REASON_ACTION_ALLOWED] = {"action_allowed", "Allowed"},

@@ -4,6 +4,7 @@
  * share one commit. A call that passed and cannot be recorded gives back the rate it took. */
 #include <aim/proxy.h>
 
+#include "assess/injection.h"
 #include "audit/commit.h"
 #include "base/ctx.h"
 #include "base/error.h"
@@ -60,6 +61,8 @@ struct aim_proxy {
 	aim__map tools;   /* folded name → tool */
 	aim__map blocked; /* folded DID → blocked */
 	aim__limiter limiter;
+	aim__mutex scan_mutex;    /* guards scan; never held together with mutex */
+	aim_scan_result *scan;    /* NULL: arguments are not looked at */
 	uint64_t n_total;
 	uint64_t n_allowed;
 };
@@ -69,6 +72,7 @@ typedef struct proxy_run {
 	aim_proxy *proxy;
 	const tool *tool; /* NULL: no policy of its own */
 	int64_t now_us;
+	aim__injection injection; /* in the arguments */
 	int counted;      /* the rate was taken */
 	size_t key_len;
 	uint8_t key[KEY_SIZE];
@@ -170,6 +174,19 @@ static aim_status capabilities_held(aim__call *call)
 	return AIM_OK;
 }
 
+static aim_status arguments_carry_no_injection(aim__call *call)
+{
+	const proxy_run *run = call->state;
+	if (run->injection == AIM__INJECTION_NONE)
+		return AIM_OK;
+	if (run->injection == AIM__INJECTION_UNKNOWN)
+		aim__decision_explain(call->decision, AIM__REASON_INJECTION, "Tool arguments are more than can be scanned for injection");
+	else
+		aim__decision_explain(call->decision, AIM__REASON_INJECTION, "Injection pattern detected in tool arguments: %s",
+		                      aim__injection_name(run->injection));
+	return AIM_DENIED;
+}
+
 /* The length of the DID in front keeps ("a", "bc") apart from ("ab", "c"). */
 static void make_key(proxy_run *run, aim_str did)
 {
@@ -210,6 +227,7 @@ static const aim__stage proxy_stages[] = {
 	{"tool_not_blocked", tool_not_blocked},
 	{"trust", trust_reaches_minimum},
 	{"capabilities", capabilities_held},
+	{"injection", arguments_carry_no_injection},
 	{"rate", rate_not_exceeded},
 };
 
@@ -266,6 +284,19 @@ static void take_back(aim_proxy *proxy, const proxy_run *run)
 	aim__mutex_unlock(&proxy->mutex);
 }
 
+/* Before the stages, so that they do not wait for one another while texts are read. */
+static aim_status read_arguments(aim_proxy *proxy, const aim_request *request, proxy_run *run)
+{
+	const aim_facts *facts = request->facts;
+	run->injection = AIM__INJECTION_NONE;
+	if (!proxy->scan || !facts || !facts->args)
+		return AIM_OK;
+	aim__mutex_lock(&proxy->scan_mutex);
+	aim_status rc = aim__injection_find(proxy->scan, facts->args, facts->args_at, &run->injection);
+	aim__mutex_unlock(&proxy->scan_mutex);
+	return rc;
+}
+
 static aim_status decide(aim_proxy *proxy, const aim_request *request, aim_decision *d, aim_error *err)
 {
 	proxy_run run;
@@ -281,6 +312,11 @@ static aim_status decide(aim_proxy *proxy, const aim_request *request, aim_decis
 	}
 	if (request->now_us)
 		run.now_us = request->now_us;
+	rc = read_arguments(proxy, request, &run);
+	if (rc != AIM_OK) {
+		aim__fail_plain(err, rc, AIM_LAYER_ENFORCE);
+		return aim__decision_fault(d, AIM__REASON_FAULT, rc);
+	}
 	rc = run_stages(proxy, &run, &call);
 	if (rc != AIM_OK && rc != AIM_DENIED)
 		aim__fail_plain(err, rc, AIM_LAYER_ENFORCE);
@@ -509,7 +545,7 @@ static aim_status take_options(aim_proxy_options *o, const aim_proxy_options *op
 	aim_status rc = aim__sized_in(o, sizeof *o, options, sizeof *o, "aim_proxy_options", err);
 	if (rc != AIM_OK)
 		return rc;
-	if (o->flags & ~AIM_PROXY_ALLOW_NO_DID)
+	if (o->flags & ~(AIM_PROXY_ALLOW_NO_DID | AIM_PROXY_ALLOW_INJECTION))
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_ENFORCE,
 		                 "aim_proxy_options.flags has unknown bits");
 	if (o->default_min_trust > MAX_TRUST)
@@ -518,6 +554,33 @@ static aim_status take_options(aim_proxy_options *o, const aim_proxy_options *op
 	if (o->max_counters == 0)
 		o->max_counters = DEFAULT_COUNTERS;
 	return AIM_OK;
+}
+
+static aim_status open_mutexes(aim_proxy *proxy)
+{
+	aim_status rc = aim__mutex_init(&proxy->mutex);
+	if (rc != AIM_OK)
+		return rc;
+	rc = aim__mutex_init(&proxy->scan_mutex);
+	if (rc != AIM_OK)
+		aim__mutex_dispose(&proxy->mutex);
+	return rc;
+}
+
+static void close_mutexes(aim_proxy *proxy)
+{
+	aim__mutex_dispose(&proxy->scan_mutex);
+	aim__mutex_dispose(&proxy->mutex);
+}
+
+static aim_status open_scan(aim_ctx *ctx, aim_scan_result **out, aim_error *err)
+{
+	aim_scanner *scanner = NULL;
+	aim_status rc = aim_scan_new(ctx, NULL, &scanner, err);
+	if (rc == AIM_OK)
+		rc = aim_scan_result_new(scanner, out);
+	aim_scan_free(scanner); /* the result keeps it */
+	return rc == AIM_OK ? rc : aim__fail_plain(err, rc, AIM_LAYER_ENFORCE);
 }
 
 aim_status aim_proxy_new(aim_ctx *ctx, const aim_proxy_options *options, aim_proxy **out, aim_error *err)
@@ -529,9 +592,15 @@ aim_status aim_proxy_new(aim_ctx *ctx, const aim_proxy_options *options, aim_pro
 	if (rc != AIM_OK)
 		return rc;
 	aim_proxy *proxy = aim__alloc_zeroed(ctx, sizeof *proxy);
-	if (!proxy || aim__mutex_init(&proxy->mutex) != AIM_OK) {
+	if (!proxy || open_mutexes(proxy) != AIM_OK) {
 		aim__free(ctx, proxy, sizeof *proxy);
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ENFORCE);
+	}
+	rc = o.flags & AIM_PROXY_ALLOW_INJECTION ? AIM_OK : open_scan(ctx, &proxy->scan, err);
+	if (rc != AIM_OK) {
+		close_mutexes(proxy);
+		aim__free(ctx, proxy, sizeof *proxy);
+		return rc;
 	}
 	proxy->ctx = aim__ctx_ref(ctx);
 	proxy->audit = o.audit ? aim__audit_ref(o.audit) : NULL;
@@ -562,7 +631,8 @@ void aim_proxy_free(aim_proxy *proxy)
 	aim__map_dispose(&proxy->tools);
 	aim__map_dispose(&proxy->blocked);
 	aim__limiter_dispose(&proxy->limiter);
-	aim__mutex_dispose(&proxy->mutex);
+	aim_scan_result_free(proxy->scan);
+	close_mutexes(proxy);
 	aim__audit_unref(proxy->audit);
 	aim__free(ctx, proxy, sizeof *proxy);
 	aim__ctx_unref(ctx);

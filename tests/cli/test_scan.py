@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """aim scan: what definitions carry that they should not."""
 import json
+from pathlib import Path
 
 from harness import HOSTILE, Folder, case, harmless, lines, main, run
 
@@ -92,6 +93,60 @@ def hostile_text():
     with Folder() as f:
         said = run("scan", put(f, "h.json", {"name": HOSTILE, "description": HOSTILE}), code=1).stdout
         harmless(said)
+
+LEAK = {"content": [{"type": "text", "text": "key AKIAIOSFODNN7EXAMPLE for jane@acme.org"}]}
+
+
+@case
+def responses():
+    """a response: findings without what was found, an exit status, a policy"""
+    with Folder() as f:
+        leak = put(f, "leak.json", LEAK)
+        shown = run("scan", "--response", leak, code=1)
+        assert "aws-access-key" in shown.stdout and "AKIA" not in shown.stdout + shown.stderr
+        got = lines("scan", "--response", leak, code=1)
+        assert [g["category"] for g in got] == ["credential_leak", "pii"] and got[0]["pointer"] == "/content/0/text"
+        assert got[0]["action"] == "block" and "AKIA" not in json.dumps(got)
+        assert lines("scan", "--response", "--policy", "log", leak, code=1)[0]["action"] == "log"
+        run("scan", "--response", put(f, "mail.txt", "jane@acme.org"), code=6)
+        run("scan", "--response", put(f, "good.txt", "Three files were found."))
+        run("scan", "--response", "--server", "x", code=2)
+        run("scan", "--policy", "log", leak, code=2)
+
+
+@case
+def cleaned_responses():
+    """--policy sanitize writes the response without what was found"""
+    with Folder() as f:
+        leak = put(f, "leak.json", LEAK)
+        done = run("scan", "--response", "--policy", "sanitize", leak, code=1)
+        assert json.loads(done.stdout)["content"][0]["text"] == "key [REDACTED:credential] for [REDACTED:email]"
+        assert "aws-access-key" in done.stderr and "AKIA" not in done.stderr
+        batch = put(f, "batch", json.dumps(LEAK) + "\nplain 123-45-6789\n\nfine\n")
+        cleaned = run("scan", "--response", "--batch", "--policy", "sanitize", batch, code=1).stdout.split("\n")
+        assert cleaned[1:] == ["plain [REDACTED:ssn]", "", "fine", ""] and "AKIA" not in cleaned[0]
+        assert [g["line"] for g in lines("scan", "--response", "--batch", batch, code=1)] == [1, 1, 2]
+        log = json.loads(run("scan", "--response", "--batch", "--sarif", batch, code=1).stdout)
+        assert [r["ruleId"] for r in log["runs"][0]["results"]] == ["aws-access-key", "email", "us-ssn"]
+
+@case
+def corpora_of_responses():
+    """what is planted in responses is found under its category; ordinary ones pass, but for one that is known"""
+    corpora = Path(__file__).parent.parent / "corpora"
+    with Folder() as f:
+        for name, planted in (("responses-bad.jsonl", True), ("responses-benign.jsonl", False)):
+            rows = [json.loads(line) for line in (corpora / name).read_text(encoding="utf-8").splitlines()]
+            batch = put(f, name, "".join(json.dumps(r["response"]) + "\n" for r in rows))
+            found = {}
+            for hit in lines("scan", "--response", "--batch", batch, code=1):
+                if hit["severity"] != "info":
+                    found.setdefault(hit["line"], set()).add(hit["category"])
+            if planted:
+                missed = [r for i, r in enumerate(rows, 1) if r["category"] not in found.get(i, ())]
+                assert not missed, missed
+            else:
+                alarms = [rows[i - 1]["response"] for i in found]
+                assert len(alarms) <= 1, alarms
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ static const char help[] =
 	"                                  listed and ask for destructive ones (default)\n"
 	"                         observe  record what would be denied, and let it pass\n"
 	"                         locked   deny all but approved tools\n"
+	"  --responses POLICY     of results that carry instructions, credentials, personal data or URLs that take data\n"
+	"                         along: log (default), off, sanitize or block\n"
 	"  --monitor              decide and record, withhold nothing, whatever preset and policy say\n"
 	"  --allow-unknown        let methods pass that are not MCP's\n"
 	"  --mark                 show what scans as critical, with a mark, instead of hiding it\n"

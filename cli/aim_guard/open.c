@@ -241,6 +241,7 @@ aim_status make_guard(program *p, aim_guard **out)
 {
 	aim_guard_options o = {.struct_size = sizeof o};
 	o.preset = p->options->preset;
+	o.response_policy = p->options->responses;
 	o.flags = (p->options->flags ^ AIM_GUARD_LEARN) | AIM_GUARD_LINK; /* --no-learn sets what is on without it */
 	o.registry = p->registry;
 	o.audit = p->log;

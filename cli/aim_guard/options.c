@@ -11,6 +11,7 @@
 #define VERB_HTTP 16u
 
 static const char *const presets[] = {"pinned", "observe", "locked", NULL};
+static const char *const responses[] = {"log", "off", "sanitize", "block", NULL};
 static const char *const durabilities[] = {"durable", "buffered", NULL};
 
 #define AT(member) offsetof(options, member)
@@ -24,6 +25,7 @@ static const char *const durabilities[] = {"durable", "buffered", NULL};
 	{"--policy", NULL, "FILE", OPTION_TEXT, 0, AT(policy), NULL, NULL}, \
 	{"--agent", NULL, "NAME", OPTION_TEXT, 0, AT(agent), NULL, NULL}, \
 	{"--preset", NULL, "PRESET", OPTION_CHOICE, 0, AT(preset), presets, NULL}, \
+	{"--responses", NULL, "POLICY", OPTION_CHOICE, 0, AT(responses), responses, NULL}, \
 	{"--audit", NULL, "MODE", OPTION_CHOICE, 0, AT(durability), durabilities, NULL}, \
 	{"--monitor", NULL, NULL, OPTION_FLAG, AIM_GUARD_MONITOR, AT(flags), NULL, NULL}, \
 	{"--allow-unknown", NULL, NULL, OPTION_FLAG, AIM_GUARD_ALLOW_UNKNOWN, AT(flags), NULL, NULL}, \

@@ -41,6 +41,7 @@ typedef struct options {
 	const char *actor;
 	const char *tool;
 	uint32_t preset;
+	uint32_t responses;  /* AIM_GUARD_RESPONSES_* */
 	uint32_t flags;      /* AIM_GUARD_* */
 	uint32_t durability; /* AIM_AUDIT_* */
 	uint32_t loudness;   /* LOUDNESS_* */

@@ -95,6 +95,13 @@ static void report_scan(const program *p, const aim_guard_event *e)
 		say("scan: server %s: %s%s: %s, %s", p->server_name, what, name, reason, code);
 }
 
+static void report_response(const program *p, const aim_guard_event *e)
+{
+	char call[2 * FIELD + 2], reason[FIELD];
+	name_call(e, call, sizeof call);
+	say("response of server %s to %s: %s", p->server_name, call, printable(e->reason, reason, sizeof reason));
+}
+
 static void report_record(const program *p, const aim_guard_event *e)
 {
 	char part[FIELD], record[FIELD], alert[FIELD], code[FIELD];
@@ -114,6 +121,7 @@ static void report_normal(program *p, const aim_guard_event *e)
 	case AIM_GUARD_EVENT_DROPPED_ENTRY:
 	case AIM_GUARD_EVENT_MARKED: report_entry(p, e); return;
 	case AIM_GUARD_EVENT_RECORD: report_record(p, e); return;
+	case AIM_GUARD_EVENT_RESPONSE: report_response(p, e); return;
 	case AIM_GUARD_EVENT_MALFORMED: report_refused_line(p, e, "a message"); return;
 	case AIM_GUARD_EVENT_DROPPED_REPLY: report_refused_line(p, e, "a reply to nothing"); return;
 	default: return;

@@ -95,6 +95,8 @@ typedef struct aim_guard aim_guard;
 
 #define AIM_GUARD_EVENT_RECORD 13u       /**< a drift record and its alert were opened: name is the part of the server,
                                          *   code the severity, record and alert their ids, count the findings */
+#define AIM_GUARD_EVENT_RESPONSE 14u     /**< a result carried what it should not: code is the action (aim/response.h), rule the
+                                          *   first that was found, count how many */
 
 #define AIM_GUARD_EVENT_DROPPED_ENTRY 14u /**< a prompt, resource or template was cut out of a list, or the server's
                                           *   instructions out of their reply */
@@ -132,6 +134,14 @@ typedef aim_status (*aim_guard_approve_fn)(void *user, const aim_guard_event *qu
  *  policies see ("mcp_tool" and the tool's name, …), borrowed for the call. @since 0.1 */
 typedef uint32_t (*aim_guard_labels_fn)(void *user, aim_str action, aim_str subject);
 
+/** aim_guard_options.response_policy: what becomes of results of tools/call, resources/read, prompts/get and tasks/result
+ *  that carry instructions, credentials, personal data or URLs that carry data away (aim/response.h). With OBSERVE and
+ *  MONITOR nothing is withheld or changed. @since 0.1 */
+#define AIM_GUARD_RESPONSES_LOG 0u      /**< recorded and told, and passed on as they are */
+#define AIM_GUARD_RESPONSES_OFF 1u      /**< not looked at */
+#define AIM_GUARD_RESPONSES_SANITIZE 2u /**< passed on without what was found */
+#define AIM_GUARD_RESPONSES_BLOCK 3u    /**< withheld; the client is told that */
+
 /** @since 0.1 */
 typedef struct aim_guard_options {
 	uint32_t struct_size;
@@ -160,6 +170,8 @@ typedef struct aim_guard_options {
 	                                *   Without it the guard has its own */
 	struct aim_behaviour *behaviour; /**< in, borrowed until the guard is freed; optional: learns with AIM_GUARD_LEARN, over
 	                                *   many guards. Without it the guard has its own, which knows this connection */
+	uint32_t response_policy;      /**< AIM_GUARD_RESPONSES_* */
+	uint32_t reserved;             /**< 0 */
 } aim_guard_options;
 
 /** What a guard has done so far. @since 0.1 */

@@ -132,6 +132,15 @@ static aim_status answer_tool(aim_guard *guard, uint32_t to, aim_bytes id, const
 	return finish(guard, &w, to);
 }
 
+aim_status aim__answer_result(aim_guard *guard, uint32_t to, aim_bytes id, aim_bytes result)
+{
+	aim__json_writer w;
+	begin(guard, &w, to, id);
+	aim__write_key(&w, "result");
+	aim__write_raw(&w, result);
+	return finish(guard, &w, to);
+}
+
 aim_status aim__answer_denied(aim_guard *guard, uint32_t to, const aim__question *q, const aim__verdict *v)
 {
 	aim_bytes id = aim__message_id_raw(&guard->doc, q->message);

@@ -21,6 +21,7 @@ static const aim__denial denials[] = {
 	{"inactive", "This agent or server is not active.", AIM__RPC_DENIED},
 	{"unknown_method", "This method is not supported.", AIM__RPC_UNKNOWN_METHOD},
 	{"state_mismatch", "The request state belongs to another request.", AIM__RPC_INVALID_PARAMS},
+	{"response_withheld", "The answer was withheld: it carries what must not be passed on.", AIM__RPC_DENIED},
 	{"unrecorded", "The action could not be recorded and was not carried out.", AIM__RPC_DENIED},
 	{"failed", "The action could not be decided and was not carried out.", AIM__RPC_DENIED},
 };

@@ -15,7 +15,7 @@
 #define MALFORMED_PER_MINUTE 20u
 #define FIRST_SIZE offsetof(aim_guard_options, flow) /* destroy is the last of it */
 
-AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 8 * sizeof(void *));
+AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 8 * sizeof(void *) + 2 * 4);
 AIM__NO_PADDING(aim_guard_event, 6 * 4 + 10 * sizeof(aim_str));
 AIM__NO_PADDING(aim_guard_counters, 2 * 4 + 9 * 8);
 
@@ -66,6 +66,9 @@ static aim_status check_options(const aim_guard_options *o, aim_error *err)
 	if (o->preset > AIM_GUARD_LOCKED)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "aim_guard_options.preset is %u; expected 0 to 2",
 		                 o->preset);
+	if (o->response_policy > AIM_GUARD_RESPONSES_BLOCK || o->reserved)
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP,
+		                 "aim_guard_options.response_policy is %u; expected 0 to 3, and reserved 0", o->response_policy);
 	if (o->flow && !o->labels)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with a flow needs labels");
 	if (o->flags & (AIM_GUARD_LEARN | AIM_GUARD_LINK) && (!o->registry || o->agent.len == 0))
@@ -190,6 +193,7 @@ void aim_guard_free(aim_guard *guard)
 	aim__tally_dispose(&guard->tally);
 	aim__surface_dispose(&guard->surface);
 	aim_drift_free(guard->drift);
+	aim_response_free(guard->response);
 	aim__inspect_dispose(guard);
 	aim__entries_dispose(&guard->entries, ctx);
 	aim_decision_free(guard->decision);

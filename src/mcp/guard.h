@@ -19,6 +19,7 @@
 #include <aim/authorizer.h>
 #include <aim/flow.h>
 #include <aim/registry.h>
+#include <aim/response.h>
 #include <aim/scan.h>
 
 /* JSON-RPC 2.0 §5.1; −32000 … −32019 are free for implementations (MCP 2026-07-28, basic/index). */
@@ -81,6 +82,7 @@ struct aim_guard {
 	aim__verdict_kept verdicts[AIM__VERDICTS_MAX]; /* to be kept */
 	size_t n_verdicts;
 	aim__entries entries;
+	aim_response *response;   /* NULL until a result is scanned */
 	aim_decision *decision;
 	aim_buf arguments; /* canonical, of the request in work */
 	aim_buf scratch;   /* answers before they are queued, reasons, data of records */
@@ -222,6 +224,8 @@ aim_status aim__record_call(aim_guard *guard, const aim__question *question, con
                             aim_error *err);
 aim_status aim__record_result(aim_guard *guard, const aim__request *request, const char *outcome,
                               int success, aim_error *err);
+/* What a result carried: rules and places, never the text. */
+aim_status aim__record_response(aim_guard *guard, const aim__request *request, const aim_response *response, aim_error *err);
 /* What a scan found: rules and places, never the text. fingerprint may be empty. */
 aim_status aim__record_scan(aim_guard *guard, aim_str name, aim_str fingerprint, const aim_scan_result *found,
                             aim_error *err);
@@ -232,6 +236,8 @@ void aim__record_suppressed(aim_guard *guard);
 /* answer.c. Lines of our own, queued for one side. id is raw JSON. */
 aim_status aim__answer_error(aim_guard *guard, uint32_t to, aim_bytes id, int32_t code, const char *sentence,
                              const char *reason_code, const char *decision_id);
+/* A result in place of the server's. */
+aim_status aim__answer_result(aim_guard *guard, uint32_t to, aim_bytes id, aim_bytes result);
 aim_status aim__answer_denied(aim_guard *guard, uint32_t to, const aim__question *question,
                               const aim__verdict *verdict);
 /* The line in work without its cuts, with a line feed behind it. */

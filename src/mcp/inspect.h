@@ -25,4 +25,8 @@ int aim__inspect_done(const aim__tool *tool);
 int aim__inspect_refuses(const aim__tool *tool);
 void aim__inspect_dispose(aim_guard *guard);
 
+/* responses.c: a result of the server that the client's model will read. AIM_OK: it goes on as it is; AIM_DENIED: it does not,
+ * and the client was answered; AIM_E_NOMEM. */
+aim_status aim__responses_check(aim_guard *guard, const aim__message *m, const aim__request *request, aim_error *err);
+
 #endif

@@ -137,6 +137,7 @@ aim_status rig_new_guard(rig *r, uint32_t preset, aim_guard **out)
 	o.labels = labels;
 	o.drift = r->drift;
 	o.behaviour = r->behaviour;
+	o.response_policy = r->responses;
 	o.malformed_per_minute = r->setup.malformed_per_minute;
 	o.registry = r->registry;
 	o.audit = r->log;

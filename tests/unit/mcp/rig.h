@@ -55,6 +55,7 @@ typedef struct rig {
 	aim_guard *guard;
 	struct aim_drift *drift; /* of the next guard; borrowed */
 	struct aim_behaviour *behaviour; /* the same */
+	uint32_t responses;      /* the same: AIM_GUARD_RESPONSES_* */
 	rig_setup setup;
 	char agent[64];
 	char server[64];

@@ -38,7 +38,7 @@ static aim_status open_crypto(aim_ctx *ctx, const aim_crypto *table, void **out_
 	return aim__provider_open(ctx, table, aim_crypto_sodium(), out_provider, err);
 }
 
-static const aim__crypto_slot slot = {open_crypto, aim__provider_close, aim__provider_discard, NULL, NULL};
+static const aim__crypto_slot slot = {open_crypto, aim__provider_close, aim__provider_discard, NULL, NULL, NULL};
 
 static const struct {
 	const char *name;

@@ -58,13 +58,13 @@ typedef struct aim_ctx_options {
 	const struct aim_matcher *matcher; /**< in, copied; see aim/plugin/matcher.h; PCRE2 */
 } aim_ctx_options;
 
-/** Builds a context and runs the crypto provider's known-answer tests.
+/** Builds a context and runs the known-answer tests of the crypto provider, and of the matcher that options bring.
  *  Ownership of each plug-in's user pointer passes to the context: its destroy runs exactly once,
  *  also when this call fails (unless a struct_size is too small to hold the pointer to it).
  *  @param options  in, borrowed, NULL for all defaults     @param out  out, owned; aim_ctx_free()
  *  @param err      out, may be NULL
  *  @return AIM_OK, AIM_E_INVALID, AIM_E_NOMEM, AIM_E_VERSION, AIM_E_SELF_TEST, AIM_E_RANDOM,
- *          AIM_E_UNSUPPORTED
+ *          AIM_E_UNSUPPORTED, AIM_E_CALLBACK (the matcher failed)
  *  Threads: any.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_ctx_new(const aim_ctx_options *options, aim_ctx **out,
                                                 aim_error *err);

@@ -5,6 +5,7 @@
 
 #include "backends/yaml.h"
 #include "base/ctx.h"
+#include "codec/patterns.h"
 #include "crypto/provider.h"
 
 /* libsodium signs (24 against 54 µs), OpenSSL hashes when it is there (4 kB: 10.5 against 18.9 µs). */
@@ -22,7 +23,7 @@ static aim_status open_crypto(aim_ctx *ctx, const aim_crypto *table, void **out_
 }
 
 static const aim__crypto_slot slot = {open_crypto, aim__provider_close, aim__provider_discard, aim__yaml_read,
-                                      aim_matcher_pcre2};
+                                      aim_matcher_pcre2, aim__matcher_self_test};
 
 aim_status aim_ctx_new(const aim_ctx_options *options, aim_ctx **out, aim_error *err)
 {

@@ -153,6 +153,8 @@ static aim_status build(aim_ctx *ctx, const aim_ctx_options *o, aim_error *err, 
 	aim_status rc = take_plugins(ctx, o, err);
 	if (rc == AIM_OK)
 		rc = take_limits(&ctx->limits, o->limits, err);
+	if (rc == AIM_OK && ctx->matcher.name && ctx->crypto_slot->test_matcher)
+		rc = ctx->crypto_slot->test_matcher(ctx, err);
 	if (rc == AIM_OK && aim__ctx_random(ctx, ctx->hash_key, sizeof ctx->hash_key) != AIM_OK)
 		rc = aim__fail_plain(err, AIM_E_RANDOM, AIM_LAYER_BASE);
 	if (rc != AIM_OK)

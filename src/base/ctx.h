@@ -22,6 +22,8 @@ typedef struct aim__crypto_slot {
 	aim_status (*read_yaml)(struct aim__tree *tree, aim_error *err);
 	/* The built-in engine of pattern sets; yields NULL in a build without. */
 	const aim_matcher *(*matcher)(void);
+	/* Known answers of ctx->matcher, which the host brought. */
+	aim_status (*test_matcher)(aim_ctx *ctx, aim_error *err);
 } aim__crypto_slot;
 
 struct aim_ctx {

@@ -34,4 +34,7 @@ struct aim_pattern_scratch {
 	uint32_t cut;
 };
 
+/* Known answers of ctx->matcher. AIM_OK, AIM_E_SELF_TEST, AIM_E_NOMEM, AIM_E_CALLBACK. */
+aim_status aim__matcher_self_test(aim_ctx *ctx, aim_error *err);
+
 #endif

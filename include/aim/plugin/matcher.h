@@ -2,11 +2,13 @@
  *
  *      const aim_matcher *fast = aim_vectorscan_matcher();    // libaim-vectorscan, or a table of your own
  *      aim_ctx_options o = {.struct_size = sizeof o, .matcher = fast};
- *      rc = aim_ctx_new(&o, &ctx, &err);
+ *      rc = aim_ctx_new(&o, &ctx, &err);                       // AIM_E_SELF_TEST: it does not find all
  *
  *  An engine does one of two things, or both. One that *scans* runs over a text once and says which patterns may
  *  match, never forgetting one that does. One that *locates* finds the next match of one pattern. What an engine that
  *  only scans reports is confirmed and located by PCRE2, so the same patterns give the same hits with every engine.
+ *
+ *  An engine passes known-answer tests before a context uses it: one that forgets matches is AIM_E_SELF_TEST.
  *
  *  Patterns are bytes, and so is text: a regular expression is Perl-compatible without Unicode properties, "." is any
  *  byte but a line feed, and a caseless pattern takes ASCII letters for each other.

@@ -114,7 +114,7 @@ static void slot_discard(const aim_crypto *table)
 		table->destroy(table->user);
 }
 
-static const aim__crypto_slot slot = {slot_open, slot_close, slot_discard, NULL, NULL};
+static const aim__crypto_slot slot = {slot_open, slot_close, slot_discard, NULL, NULL, NULL};
 
 /* All tables over one world, and the options that name them. */
 typedef struct setup {

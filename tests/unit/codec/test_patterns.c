@@ -310,6 +310,8 @@ static void memory_may_fail(void **state)
 typedef struct engine {
 	int broken;    /* what scan returns */
 	int scanned;
+	int first_only; /* suspects the first pattern, else nine */
+	int forgets;    /* nothing in texts of this length */
 	int destroyed;
 } engine;
 
@@ -348,15 +350,17 @@ static void engine_free_scratch(void *user, const void *database, void *scratch)
 	(void)scratch;
 }
 
-/* Suspects every pattern but the last, and one that does not exist. */
+/* Suspects patterns, some twice, and one that does not exist. */
 static aim_status engine_scan(void *user, const void *database, void *scratch, aim_str text, aim_matcher_hit hit, void *arg)
 {
 	engine *e = user;
 	(void)database;
 	(void)scratch;
-	(void)text;
 	e->scanned++;
-	hit(arg, 0, AIM_MATCHER_NO_END);
+	if (e->forgets && text.len == (size_t)e->forgets)
+		return AIM_OK;
+	for (size_t i = 0; i < (e->first_only ? 1u : 9u); i++)
+		hit(arg, i, AIM_MATCHER_NO_END);
 	hit(arg, 0, 3);
 	hit(arg, 1000, 3);
 	return e->broken;
@@ -394,6 +398,8 @@ static void an_engine_that_scans_is_confirmed(void **state)
 	assert_status(aim_ctx_new(&options, &f.ctx, NULL), AIM_OK);
 	assert_status(aim_patterns_new(f.ctx, list, 2, NULL, &f.set, NULL, NULL), AIM_OK);
 	assert_status(aim_patterns_scratch_new(f.set, &f.scratch), AIM_OK);
+	e.scanned = 0; /* by the self-test */
+	e.first_only = 1;
 	assert_int_equal(match(&f, s("abc"), 0), AIM_PATTERNS_MATCH);
 	assert_int_equal(aim_patterns_hit_count(f.scratch), 1);
 	assert_hit(&f, 0, 1, 1, 2);
@@ -416,6 +422,33 @@ static void an_engine_that_scans_is_confirmed(void **state)
 	assert_int_equal(e.destroyed, 0);
 	aim_patterns_free(f.set);
 	assert_int_equal(e.destroyed, 1);
+}
+
+static void an_engine_that_forgets_is_refused(void **state)
+{
+	static const int lengths[] = {1, 16, 65, 98};
+	(void)state;
+	for (size_t i = 0; i < N(lengths); i++) {
+		engine e = {.forgets = lengths[i]};
+		aim_matcher table = engine_table;
+		aim_error err = {0};
+		aim_ctx *ctx = NULL;
+		table.user = &e;
+		const aim_ctx_options options = {.struct_size = sizeof options, .matcher = &table};
+		assert_status(aim_ctx_new(&options, &ctx, &err), AIM_E_SELF_TEST);
+		assert_non_null(strstr(err.message, "test does not find every match of \"a\""));
+		assert_int_equal(e.destroyed, 1);
+	}
+}
+
+/* One that locates, too. */
+static void pcre2_passes(void **state)
+{
+	const aim_ctx_options options = {.struct_size = sizeof options, .matcher = aim_matcher_pcre2()};
+	aim_ctx *ctx = NULL;
+	(void)state;
+	assert_status(aim_ctx_new(&options, &ctx, NULL), AIM_OK);
+	aim_ctx_free(ctx);
 }
 
 static void an_engine_without_what_it_needs_is_refused(void **state)
@@ -471,6 +504,8 @@ int main(void)
 		cmocka_unit_test(a_warm_match_allocates_nothing),
 		cmocka_unit_test(memory_may_fail),
 		cmocka_unit_test(an_engine_that_scans_is_confirmed),
+		cmocka_unit_test(an_engine_that_forgets_is_refused),
+		cmocka_unit_test(pcre2_passes),
 		cmocka_unit_test(an_engine_without_what_it_needs_is_refused),
 		cmocka_unit_test(options_of_an_older_host_have_no_matcher),
 	};

@@ -98,6 +98,8 @@
 #include <aim/rates.h>
 #include <aim/facts.h>
 #include <aim/decision.h>
+#include <aim/limit.h>
+#include <aim/breaker.h>
 #include <aim/policy.h>
 #include <aim/authorizer.h>
 #include <aim/proxy.h>

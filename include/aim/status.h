@@ -138,6 +138,8 @@ typedef int32_t aim_status;
 #define AIM_E_POLICY (-802)        /**< the policy document has errors; see the diagnostics */
 #define AIM_E_ACTION_TOKEN (-810)    /**< no action has this token, or it is another agent's */
 #define AIM_E_ACTION_REPORTED (-811) /**< the action was reported before */
+#define AIM_E_LIMIT_FULL (-820)     /**< as many callers or calls are followed as there may be, so the call is refused */
+#define AIM_E_BREAKER_OPEN (-821)   /**< it failed too often; not to be tried now */
 #define AIM_E_FLOW_FULL (-830)     /**< as many sessions as there may be have a label of information flow */
 
 /* mcp: −900 … −999 */

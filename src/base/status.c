@@ -115,6 +115,8 @@ static const entry table[] = {
 	ROW(AIM_E_POLICY, "the policy has errors"),
 	ROW(AIM_E_ACTION_TOKEN, "no open action has this token"),
 	ROW(AIM_E_ACTION_REPORTED, "the action was reported before"),
+	ROW(AIM_E_LIMIT_FULL, "too many calls to follow"),
+	ROW(AIM_E_BREAKER_OPEN, "the circuit breaker is open"),
 	ROW(AIM_E_FLOW_FULL, "too many sessions have labels"),
 	ROW(AIM_E_MCP_MESSAGE, "not an MCP message"),
 	ROW(AIM_E_MCP_CLOSED, "already closed"),

@@ -26,4 +26,8 @@ static const aim__store_column action_columns[] = {
 
 static const aim__record_kind actions = {"actions", "action/", 1, COUNT(action_columns), action_columns, NULL};
 
-const aim__record_kind *const aim__enforce_kinds[AIM__ENFORCE_N_KINDS] = {&actions};
+static const aim__store_column limit_columns[] = {{"key", "$.key"}, {"calls", "$.calls"}};
+
+static const aim__record_kind limits = {"limits", "limit/", 1, COUNT(limit_columns), limit_columns, NULL};
+
+const aim__record_kind *const aim__enforce_kinds[AIM__ENFORCE_N_KINDS] = {&actions, &limits};

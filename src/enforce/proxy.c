@@ -74,6 +74,7 @@ typedef struct proxy_run {
 	int64_t now_us;
 	aim__injection injection; /* in the arguments */
 	int counted;      /* the rate was taken */
+	aim__limiter_mark mark;
 	size_t key_len;
 	uint8_t key[KEY_SIZE];
 } proxy_run;
@@ -209,7 +210,7 @@ static aim_status rate_not_exceeded(aim__call *call)
 	make_key(run, call->request->did);
 	uint32_t limit = run->tool->max_calls_per_minute;
 	aim_status rc = aim__limiter_take(&proxy->limiter, aim_bytes_from(run->key, run->key_len), limit,
-	                                  MINUTE_US, run->now_us);
+	                                  MINUTE_US, run->now_us, &run->mark);
 	run->counted = rc == AIM_OK;
 	if (rc == AIM_DENIED)
 		aim__decision_explain(call->decision, AIM__REASON_RATE_LIMITED,
@@ -280,7 +281,7 @@ static void take_back(aim_proxy *proxy, const proxy_run *run)
 	aim__mutex_lock(&proxy->mutex);
 	proxy->n_allowed--;
 	if (run->counted)
-		aim__limiter_give_back(&proxy->limiter, aim_bytes_from(run->key, run->key_len));
+		aim__limiter_give_back(&proxy->limiter, aim_bytes_from(run->key, run->key_len), &run->mark);
 	aim__mutex_unlock(&proxy->mutex);
 }
 

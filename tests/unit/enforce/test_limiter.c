@@ -18,17 +18,18 @@ static void the_window_slides(void **state)
 	test_heap heap;
 	aim_ctx *ctx = test_ctx(&heap);
 	aim__limiter l;
+	aim__limiter_mark mark;
 	(void)state;
 	aim__limiter_init(&l, ctx, 8);
 	for (int64_t t = 0; t < 3; t++)
-		assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, t * 1000000), AIM_OK);
-	assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, 3000000), AIM_DENIED);
+		assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, t * 1000000, &mark), AIM_OK);
+	assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, 3000000, &mark), AIM_DENIED);
 	/* The first take leaves the window exactly one window later, and not a microsecond before. */
-	assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, WINDOW - 1), AIM_DENIED);
-	assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, WINDOW), AIM_OK);
-	assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, WINDOW), AIM_DENIED);
+	assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, WINDOW - 1, &mark), AIM_DENIED);
+	assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, WINDOW, &mark), AIM_OK);
+	assert_status(aim__limiter_take(&l, key_of("k"), 3, WINDOW, WINDOW, &mark), AIM_DENIED);
 	/* Another key has a rate of its own. */
-	assert_status(aim__limiter_take(&l, key_of("other"), 3, WINDOW, WINDOW), AIM_OK);
+	assert_status(aim__limiter_take(&l, key_of("other"), 3, WINDOW, WINDOW, &mark), AIM_OK);
 	aim__limiter_dispose(&l);
 	test_ctx_done(ctx, &heap);
 }
@@ -38,11 +39,12 @@ static void a_clock_that_steps_back_opens_nothing(void **state)
 	test_heap heap;
 	aim_ctx *ctx = test_ctx(&heap);
 	aim__limiter l;
+	aim__limiter_mark mark;
 	(void)state;
 	aim__limiter_init(&l, ctx, 8);
-	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 10 * WINDOW), AIM_OK);
-	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 0), AIM_DENIED);
-	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 11 * WINDOW), AIM_OK);
+	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 10 * WINDOW, &mark), AIM_OK);
+	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 0, &mark), AIM_DENIED);
+	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 11 * WINDOW, &mark), AIM_OK);
 	aim__limiter_dispose(&l);
 	test_ctx_done(ctx, &heap);
 }
@@ -52,14 +54,15 @@ static void what_is_given_back_can_be_taken_again(void **state)
 	test_heap heap;
 	aim_ctx *ctx = test_ctx(&heap);
 	aim__limiter l;
+	aim__limiter_mark mark;
 	(void)state;
 	aim__limiter_init(&l, ctx, 8);
-	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 0), AIM_OK);
-	aim__limiter_give_back(&l, key_of("k"));
-	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 0), AIM_OK);
-	aim__limiter_give_back(&l, key_of("unknown"));
+	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 0, &mark), AIM_OK);
+	aim__limiter_give_back(&l, key_of("k"), &mark);
+	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 0, &mark), AIM_OK);
+	aim__limiter_give_back(&l, key_of("unknown"), &mark);
 	aim__limiter_clear(&l);
-	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 0), AIM_OK);
+	assert_status(aim__limiter_take(&l, key_of("k"), 1, WINDOW, 0, &mark), AIM_OK);
 	aim__limiter_dispose(&l);
 	test_ctx_done(ctx, &heap);
 }
@@ -69,15 +72,16 @@ static void a_full_table_refuses_until_a_window_is_empty(void **state)
 	test_heap heap;
 	aim_ctx *ctx = test_ctx(&heap);
 	aim__limiter l;
+	aim__limiter_mark mark;
 	char key[2] = "a";
 	(void)state;
 	aim__limiter_init(&l, ctx, 4);
 	for (; key[0] < 'e'; key[0]++)
-		assert_status(aim__limiter_take(&l, key_of(key), 1, WINDOW, 0), AIM_OK);
-	assert_status(aim__limiter_take(&l, key_of("e"), 1, WINDOW, 1), AIM_E_LIMIT);
+		assert_status(aim__limiter_take(&l, key_of(key), 1, WINDOW, 0, &mark), AIM_OK);
+	assert_status(aim__limiter_take(&l, key_of("e"), 1, WINDOW, 1, &mark), AIM_E_LIMIT);
 	/* A live rate is never evicted for a new one. */
-	assert_status(aim__limiter_take(&l, key_of("a"), 1, WINDOW, 2), AIM_DENIED);
-	assert_status(aim__limiter_take(&l, key_of("e"), 1, WINDOW, 2 * WINDOW), AIM_OK);
+	assert_status(aim__limiter_take(&l, key_of("a"), 1, WINDOW, 2, &mark), AIM_DENIED);
+	assert_status(aim__limiter_take(&l, key_of("e"), 1, WINDOW, 2 * WINDOW, &mark), AIM_OK);
 	assert_int_equal(l.rates.count, 1);
 	aim__limiter_dispose(&l);
 	test_ctx_done(ctx, &heap);
@@ -88,14 +92,15 @@ static void takes_are_bounded_over_all_keys(void **state)
 	test_heap heap;
 	aim_ctx *ctx = test_ctx(&heap);
 	aim__limiter l;
+	aim__limiter_mark mark;
 	size_t taken = 0;
 	(void)state;
 	aim__limiter_init(&l, ctx, 8);
 	l.max_stamps = 64;
-	while (aim__limiter_take(&l, key_of("k"), 100000, WINDOW, 0) == AIM_OK)
+	while (aim__limiter_take(&l, key_of("k"), 100000, WINDOW, 0, &mark) == AIM_OK)
 		taken++;
 	assert_in_range(taken, 32, 64);
-	assert_status(aim__limiter_take(&l, key_of("k"), 100000, WINDOW, 0), AIM_E_LIMIT);
+	assert_status(aim__limiter_take(&l, key_of("k"), 100000, WINDOW, 0, &mark), AIM_E_LIMIT);
 	aim__limiter_dispose(&l);
 	test_ctx_done(ctx, &heap);
 }
@@ -108,6 +113,7 @@ static void it_agrees_with_the_definition(void **state)
 	test_heap heap;
 	aim_ctx *ctx = test_ctx(&heap);
 	aim__limiter l;
+	aim__limiter_mark mark;
 	size_t n = 0;
 	int64_t now = 0;
 	uint32_t seed = 1;
@@ -120,7 +126,7 @@ static void it_agrees_with_the_definition(void **state)
 		for (size_t k = 0; k < n; k++)
 			in_window += now - taken[k] < 10000;
 		aim_status expected = in_window < 17 ? AIM_OK : AIM_DENIED;
-		assert_status(aim__limiter_take(&l, key_of("k"), 17, 10000, now), expected);
+		assert_status(aim__limiter_take(&l, key_of("k"), 17, 10000, now, &mark), expected);
 		if (expected == AIM_OK)
 			taken[n++] = now;
 	}
@@ -132,11 +138,12 @@ static void it_agrees_with_the_definition(void **state)
 static aim_status many_takes(aim_ctx *ctx, void *arg)
 {
 	aim__limiter l;
+	aim__limiter_mark mark;
 	aim_status rc = AIM_OK;
 	(void)arg;
 	aim__limiter_init(&l, ctx, 64);
 	for (int i = 0; rc == AIM_OK && i < 20; i++)
-		rc = aim__limiter_take(&l, key_of(i % 2 ? "odd" : "even"), 100, WINDOW, i);
+		rc = aim__limiter_take(&l, key_of(i % 2 ? "odd" : "even"), 100, WINDOW, i, &mark);
 	aim__limiter_dispose(&l);
 	return rc;
 }

@@ -44,6 +44,10 @@ typedef struct aim_action_verifier aim_action_verifier;
 #define AIM_ACTION_REQUIRE_SIGNED 2u    /**< requests without a signature are refused */
 #define AIM_ACTION_REQUIRE_APPROVAL 4u  /**< high and critical risk ask a human whatever the trust; also of a request */
 
+#define AIM_ACTION_KEEP_APPROVALS 8u    /**< without a callback, what needs an approval waits for one in the registry's
+                                         *   store (aim/approval.h), is used up by the check that it allows, and is
+                                         *   named by aim_decision_approval() */
+
 /** What a human said; anything else denies. @since 0.1 */
 #define AIM_ACTION_APPROVED 1u
 #define AIM_ACTION_DENIED 2u
@@ -92,7 +96,7 @@ typedef uint32_t (*aim_action_approve)(void *user, const aim_action_question *qu
 /** @since 0.1 */
 typedef struct aim_action_options {
 	uint32_t struct_size;
-	uint32_t flags;               /**< AIM_ACTION_ALLOW_PROVISIONAL, REQUIRE_SIGNED, REQUIRE_APPROVAL */
+	uint32_t flags;               /**< AIM_ACTION_ALLOW_PROVISIONAL, REQUIRE_SIGNED, REQUIRE_APPROVAL, KEEP_APPROVALS */
 	uint32_t ttl_s;               /**< how long there is to report; 0: AIM_ACTION_DEFAULT_TTL_S */
 	uint32_t max_open;            /**< of one agent; 0: AIM_ACTION_DEFAULT_OPEN */
 	aim_authorizer *authorizer;   /**< in, borrowed, must outlive the verifier; NULL: no policy is asked */

@@ -100,6 +100,7 @@
 #include <aim/decision.h>
 #include <aim/limit.h>
 #include <aim/breaker.h>
+#include <aim/approval.h>
 #include <aim/policy.h>
 #include <aim/authorizer.h>
 #include <aim/proxy.h>

@@ -156,6 +156,12 @@ AIM_API aim_status aim_decision_obligation(const aim_decision *decision, uint32_
  *  Threads: confined.  Allocates: no.  @since 0.1 */
 AIM_API aim_str aim_decision_id(aim_decision *decision);
 
+/** Id of the approval that a person was asked for, or that was used up by this call: "apr_…" (aim/approval.h);
+ *  {NULL, 0} when none was.
+ *  @return borrowed until the next decision made with this object
+ *  Threads: confined.  Allocates: no.  @since 0.1 */
+AIM_API aim_str aim_decision_approval(const aim_decision *decision);
+
 /** How many stages ran. All but the last passed; the last decided.
  *  Threads: confined.  Allocates: no.  @since 0.1 */
 AIM_API size_t aim_decision_stage_count(const aim_decision *decision);

@@ -4,6 +4,8 @@
  * what was true before the question is looked at again behind it. */
 #include "enforce/action.h"
 
+#include <aim/approval.h>
+
 #include "assess/baseline_state.h"
 #include "base/ctx.h"
 #include "base/error.h"
@@ -315,7 +317,27 @@ static uint32_t ask_human(const aim__action_run *run, const aim_decision *d)
 	return run->verifier->options.approve(run->verifier->options.user, &q);
 }
 
-/* Another stage may take this one's place when approvals are kept: it says AIM_OK, AIM_DENIED or AIM_ASK. */
+/* Everything else allows it at this moment, so using an approval up is also the recheck. */
+static aim_status kept_approval(aim__call *call)
+{
+	const aim__action_run *run = call->state;
+	aim_approval_spec s = {.struct_size = sizeof s, .risk = run->risk};
+	s.agent = aim_agent_id(run->agent);
+	s.server = aim_server_id(run->server);
+	s.tool = run->asked->action;
+	s.resource = run->asked->resource;
+	s.policy_hash = aim_decision_policy_hash(call->decision);
+	s.arguments = aim_buf_bytes(&run->context);
+	aim_status rc = aim_approval_ask(run->verifier->registry, &s, call->decision->approval, call->err);
+	if (rc == AIM_ASK)
+		(void)REFUSE(call, AIM__REASON_APPROVAL_REQUIRED, "Awaiting human approval");
+	if (rc == AIM_DENIED)
+		return REFUSE(call, AIM__REASON_APPROVAL_DENIED, "Human approval denied");
+	if (rc == AIM_OK)
+		(void)REFUSE(call, AIM__REASON_APPROVED, "Approved by human reviewer");
+	return rc;
+}
+
 static aim_status approved(aim__call *call)
 {
 	aim__action_run *run = call->state;
@@ -323,6 +345,8 @@ static aim_status approved(aim__call *call)
 	uint32_t from = flags & AIM_ACTION_REQUIRE_APPROVAL ? AIM_DECISION_RISK_HIGH : AIM_DECISION_RISK_CRITICAL;
 	if (!run->policy_asks && run->risk < from)
 		return AIM_OK;
+	if (!run->verifier->options.approve && run->verifier->options.flags & AIM_ACTION_KEEP_APPROVALS)
+		return kept_approval(call);
 	if (!run->verifier->options.approve) {
 		if (run->policy_asks)
 			return AIM_ASK; /* the rule says why */

@@ -111,6 +111,7 @@ void aim__decision_begin(aim_decision *d)
 	d->monitored = 0;
 	d->alerts = 0;
 	d->id[1]++;
+	d->approval[0] = '\0';
 	d->text_len = 0;
 }
 
@@ -285,6 +286,12 @@ aim_str aim_decision_id(aim_decision *d)
 	id.ptr = d->id_text;
 	id.len = AIM__DECISION_ID_LEN;
 	return id;
+}
+
+aim_str aim_decision_approval(const aim_decision *d)
+{
+	aim_str none = {NULL, 0};
+	return d && d->approval[0] ? text_of(d->approval) : none;
 }
 
 size_t aim_decision_stage_count(const aim_decision *d)

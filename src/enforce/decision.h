@@ -7,6 +7,7 @@
 
 #include "enforce/names.h"
 #include "enforce/stage.h"
+#include "store/id.h"
 
 /* Why. The table in decision.c holds the texts; add at the end of a group, never rename a text. */
 typedef enum aim__reason {
@@ -84,6 +85,7 @@ struct aim_decision {
 	/* Text, made when it is asked for. */
 	size_t text_len; /* 0: not made yet */
 	char id_text[AIM__DECISION_ID_LEN];
+	char approval[AIM__ID_SIZE]; /* empty: none */
 	char text[AIM__DECISION_TEXT_SIZE];
 };
 

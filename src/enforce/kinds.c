@@ -30,4 +30,25 @@ static const aim__store_column limit_columns[] = {{"key", "$.key"}, {"calls", "$
 
 static const aim__record_kind limits = {"limits", "limit/", 1, COUNT(limit_columns), limit_columns, NULL};
 
-const aim__record_kind *const aim__enforce_kinds[AIM__ENFORCE_N_KINDS] = {&actions, &limits};
+static const aim__store_column approval_columns[] = {
+	{"id", "$.id"},
+	{"agent", "$.agent"},
+	{"server", "$.server"},
+	{"namespace", "$.namespace"},
+	{"tool", "$.tool"},
+	{"resource", "$.resource"},
+	{"state", "$.state"},
+	{"risk", "$.risk"},
+	{"urgency", "$.urgency"},
+	{"reason", "$.reason"},
+	{"asked_at", "$.asked_at"},
+	{"expires_at", "$.expires_at"},
+	{"decided_at", "$.decided_at"},
+	{"decided_by", "$.decided_by"},
+	{"decided_why", "$.decided_why"},
+	{"used_at", "$.used_at"},
+};
+
+static const aim__record_kind approvals = {"approvals", "approval/", 1, COUNT(approval_columns), approval_columns, NULL};
+
+const aim__record_kind *const aim__enforce_kinds[AIM__ENFORCE_N_KINDS] = {&actions, &limits, &approvals};

@@ -4,7 +4,7 @@
 
 #include "store/store.h"
 
-#define AIM__ENFORCE_N_KINDS 2
+#define AIM__ENFORCE_N_KINDS 3
 extern const aim__record_kind *const aim__enforce_kinds[AIM__ENFORCE_N_KINDS];
 
 #endif

@@ -65,7 +65,7 @@ typedef struct group {
 
 extern const group *const groups[];
 extern const size_t n_groups;
-extern const group group_key, group_audit, group_trust, group_drift, group_attest, group_servers, group_scan, group_mcp,
+extern const group group_approve, group_key, group_audit, group_trust, group_drift, group_attest, group_servers, group_scan, group_mcp,
 	group_agent, group_own;
 
 #define N(array) (sizeof(array) / sizeof *(array))

@@ -104,6 +104,8 @@
 #include <aim/policy.h>
 #include <aim/authorizer.h>
 #include <aim/proxy.h>
+#include <aim/gateway.h>
+#include <aim/authpolicy.h>
 #include <aim/flow.h>
 #include <aim/action.h>
 

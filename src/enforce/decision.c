@@ -62,6 +62,17 @@ static const reason_text reasons[AIM__REASON_COUNT] = {
 	[AIM__REASON_APPROVAL_DENIED] = {"approval_denied", "Human approval denied"},
 	[AIM__REASON_APPROVED] = {"approved", "Approved by human reviewer"},
 	[AIM__REASON_ACTIONS_OPEN] = {"actions_open", "Too many actions of the agent are open"},
+	[AIM__REASON_GATEWAY_ALLOWED] = {"gateway_allowed", "Allowed by policy"},
+	[AIM__REASON_TOOL_DENIED] = {"tool_denied", "Tool is on the deny list"},
+	[AIM__REASON_TOOL_NOT_ALLOWED] = {"tool_not_allowed", "Tool is not on the allow list"},
+	[AIM__REASON_PARAMETERS_BLOCKED] = {"parameters_blocked", "Parameters matched blocked pattern(s)"},
+	[AIM__REASON_PARAMETERS_DANGEROUS] = {"parameters_dangerous", "Parameters matched dangerous pattern"},
+	[AIM__REASON_BUDGET_EXCEEDED] = {"budget_exceeded", "Agent exceeded call budget"},
+	[AIM__REASON_AUTH_ACCEPTED] = {"auth_accepted", "The authentication is good enough"},
+	[AIM__REASON_AUTH_METHOD_UNKNOWN] = {"auth_method_unknown", "Authentication method is unknown"},
+	[AIM__REASON_AUTH_METHOD_DENIED] = {"auth_method_denied", "Authentication method is not allowed"},
+	[AIM__REASON_TLS_REQUIRED] = {"tls_required", "Server needs TLS"},
+	[AIM__REASON_TLS_VERSION] = {"tls_version", "TLS version is below the minimum"},
 };
 
 static aim_str text_of(const char *text)

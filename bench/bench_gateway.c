@@ -22,15 +22,19 @@ static void intercept(void *arg, size_t n)
 		bench_must(aim_gateway_intercept(p->gateway, &p->call, p->decision, NULL), "intercept");
 }
 
-/* Ordinary words under names, as many as fit into so many bytes. */
+/* Ordinary words under names, in exactly so many bytes. */
 static void fill(passing *p, size_t bytes)
 {
 	static const char *const words[] = {"quarterly", "earnings", "of the northern", "region, compared", "with 2025"};
 	size_t len = 1;
 	p->arguments[0] = '{';
-	for (unsigned i = 0; len + 60 < bytes; i++)
+	for (unsigned i = 0; len + 64 < bytes; i++)
 		len += (size_t)snprintf(p->arguments + len, sizeof p->arguments - len, "%s\"field_%u\":\"%s %s\"", i ? "," : "", i,
 		                        words[i % 5], words[(i + 2) % 5]);
+	len += (size_t)snprintf(p->arguments + len, sizeof p->arguments - len, ",\"rest\":\"");
+	for (; len + 2 < bytes; len++)
+		p->arguments[len] = "the rest of it "[len % 15];
+	p->arguments[len++] = '"';
 	p->arguments[len++] = '}';
 	p->call.arguments = aim_bytes_from(p->arguments, len);
 }
@@ -50,9 +54,9 @@ int main(int argc, char **argv)
 	p.request.agent = aim_str_from("agent-alpha");
 	p.request.tool = aim_str_from("search");
 	p.call = (aim_gateway_call){.struct_size = sizeof p.call, .request = &p.request};
-	fill(&p, 230);
+	fill(&p, 200);
 	bench_run("gateway/200B", intercept, &p, p.call.arguments.len);
-	fill(&p, 4100);
+	fill(&p, 4096);
 	bench_run("gateway/4kB", intercept, &p, p.call.arguments.len);
 	aim_decision_free(p.decision);
 	aim_gateway_free(p.gateway);

@@ -335,6 +335,8 @@ static aim_status kept_approval(aim__call *call)
 		return REFUSE(call, AIM__REASON_APPROVAL_DENIED, "Human approval denied");
 	if (rc == AIM_OK)
 		(void)REFUSE(call, AIM__REASON_APPROVED, "Approved by human reviewer");
+	else if (rc != AIM_ASK)
+		aim__decision_because(call->decision, AIM__REASON_FAULT);
 	return rc;
 }
 

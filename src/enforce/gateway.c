@@ -439,6 +439,8 @@ static aim_status decide(aim__gateway_run *run, const aim_request *request, aim_
 	else
 		rc = aim__stages_run(gateway_stages, sizeof gateway_stages / sizeof *gateway_stages, &call);
 	d->trust_micro = request->trust_micro;
+	if (rc != AIM_OK && rc != AIM_DENIED && rc != AIM_ASK && d->reason == AIM__REASON_GATEWAY_ALLOWED)
+		aim__decision_because(d, AIM__REASON_FAULT); /* asking a person failed */
 	if (rc != AIM_OK && rc != AIM_DENIED && rc != AIM_ASK && err && err->status != rc)
 		aim__fail_plain(err, rc, LAYER);
 	if (run->gateway->options.audit) {

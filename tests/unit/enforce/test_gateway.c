@@ -294,6 +294,29 @@ static void count_event(void *user, const aim_gateway_event *e)
 	*seen = *e;
 }
 
+static void asking_a_person_that_fails_denies(void **state)
+{
+	yard *y = *state;
+	aim_gateway *g = NULL;
+	uint64_t n = 9;
+	aim_gateway_options o = plain();
+	o.sensitive = names_sensitive;
+	o.n_sensitive = 1;
+	o.registry = y->h->registry;
+	assert_status(aim_gateway_new(y->h->ctx, &o, &g, NULL), AIM_OK);
+	for (int i = 0; i < 64; i++) {
+		char arguments[8];
+		snprintf(arguments, sizeof arguments, "[%d]", i);
+		assert_status(call_as(g, y->decision, "bot", "deploy", arguments), AIM_ASK);
+	}
+	assert_status(call_as(g, y->decision, "bot", "deploy", "[99]"), AIM_E_LIMIT);
+	assert_int_equal(aim_decision_effect(y->decision), AIM_DECISION_DENY);
+	assert_reason(y, "fault");
+	assert_status(aim_gateway_count(g, S("bot"), &n, NULL), AIM_OK);
+	assert_int_equal(n, 0);
+	aim_gateway_free(g);
+}
+
 static void metrics_are_told(void **state)
 {
 	scene s;
@@ -469,6 +492,7 @@ int main(void)
 		cmocka_unit_test(blocked_patterns_of_three_kinds),
 		cmocka_unit_test(a_callback_decides_and_whatever_is_no_yes_denies),
 		cmocka_unit_test_setup_teardown(a_sensitive_call_waits_in_the_store, yard_setup, yard_teardown),
+		cmocka_unit_test_setup_teardown(asking_a_person_that_fails_denies, yard_setup, yard_teardown),
 		cmocka_unit_test(metrics_are_told),
 		cmocka_unit_test(a_configuration_is_wrapped),
 		cmocka_unit_test(what_is_out_of_range_is_refused),

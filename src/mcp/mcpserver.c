@@ -334,7 +334,7 @@ typedef struct method {
 
 static const method methods[] = {
 	{"initialize", LEGACY, initialize},
-	{"ping", LEGACY | STATELESS, ping},
+	{"ping", LEGACY, ping},
 	{"server/discover", STATELESS, discover},
 	{"tools/call", LEGACY | STATELESS, call_tool},
 	{"tools/list", LEGACY | STATELESS, list_tools},

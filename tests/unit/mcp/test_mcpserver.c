@@ -139,6 +139,7 @@ static void requests_of_2026_stand_alone(void **state)
 	assert_error(&r, J "\"id\":3,\"method\":\"tools/list\",\"params\":{" META("2026-07-28", "") "}}", -32602);
 	assert_error(&r, J "\"id\":4,\"method\":\"initialize\",\"params\":{" MODERN "}}", -32601);
 	assert_error(&r, J "\"id\":5,\"method\":\"server/discover\"}", -32602);
+	assert_error(&r, J "\"id\":5,\"method\":\"ping\",\"params\":{" MODERN "}}", -32601);
 	assert_error(&r, J "\"id\":6,\"method\":\"tools/call\",\"params\":{\"name\":\"ask\"," MODERN "}}", -32021);
 	assert_has(&r, J "\"id\":6,\"method\":\"tools/call\",\"params\":{\"name\":\"ask\"," MODERN "}}",
 	           "\"data\":{\"requiredCapabilities\":{\"elicitation\":{}}}");

@@ -107,6 +107,7 @@
 #include <aim/gateway.h>
 #include <aim/authpolicy.h>
 #include <aim/flow.h>
+#include <aim/gatedtool.h>
 #include <aim/action.h>
 
 /* mcp */

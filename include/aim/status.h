@@ -141,6 +141,7 @@ typedef int32_t aim_status;
 #define AIM_E_LIMIT_FULL (-820)     /**< as many callers or calls are followed as there may be, so the call is refused */
 #define AIM_E_BREAKER_OPEN (-821)   /**< it failed too often; not to be tried now */
 #define AIM_E_FLOW_FULL (-830)     /**< as many sessions as there may be have a label of information flow */
+#define AIM_E_GATEDTOOL_FAILED (-831) /**< the handler of a gated tool failed */
 
 /* mcp: −900 … −999 */
 #define AIM_E_MCP_MESSAGE (-900)   /**< not a JSON-RPC message of MCP */

@@ -118,6 +118,7 @@ static const entry table[] = {
 	ROW(AIM_E_LIMIT_FULL, "too many calls to follow"),
 	ROW(AIM_E_BREAKER_OPEN, "the circuit breaker is open"),
 	ROW(AIM_E_FLOW_FULL, "too many sessions have labels"),
+	ROW(AIM_E_GATEDTOOL_FAILED, "the tool's handler failed"),
 	ROW(AIM_E_MCP_MESSAGE, "not an MCP message"),
 	ROW(AIM_E_MCP_CLOSED, "already closed"),
 	ROW(AIM_E_DISCOVERY_ENTRY, "an entry that names no server"),

@@ -36,6 +36,10 @@ typedef struct aim_policy_options {
 	uint32_t flags;    /**< 0 */
 	uint32_t format;   /**< AIM_POLICY_AUTO or AIM_CONFIG_* */
 	uint32_t reserved; /**< 0 */
+	const aim_str *tools;        /**< names of all tools there are; rules about others are warned about; NULL: not known */
+	size_t n_tools;
+	const aim_str *capabilities; /**< the same for capabilities */
+	size_t n_capabilities;
 } aim_policy_options;
 
 /** Reads a policy document (JSON or YAML) strictly and compiles it. Limits: max_rules, max_name_bytes and the
@@ -43,7 +47,8 @@ typedef struct aim_policy_options {
  *  @param text         in, borrowed for the call          @param options  in, may be NULL
  *  @param out          out, owned; aim_policy_unref(); set only on AIM_OK
  *  @param diagnostics  in, may be NULL: every problem is added to it, with line, column, JSON Pointer
- *                      and what was expected
+ *                      and what was expected; on AIM_OK the warnings about rules, whose status is AIM_POLICY_COVERED,
+ *                      DUPLICATE, UNDECLARED or UNDECIDED
  *  @param err          out, may be NULL: the first problem
  *  @return AIM_OK, AIM_E_POLICY (it is JSON or YAML, and not a policy), AIM_E_JSON_*, AIM_E_YAML, AIM_E_TOML or
  *          AIM_E_UTF8 (it is not of its format), AIM_E_UNSUPPORTED (YAML, in a build without it), AIM_E_LIMIT,
@@ -104,6 +109,24 @@ AIM_API aim_str aim_policy_preset(void);
  *  Threads: const (decision: confined).  Allocates: no.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_policy_decide(aim_policy *policy, const aim_request *request,
                                                       aim_decision *decision, aim_error *err);
+
+/** Appends why a request is decided as it is, as one JSON object: effect, reason_code, reason, monitor, policy_hash, the
+ *  deciding rule with the answer of each of its conditions, the rules that match or may (considered, at most 50), and
+ *  counterfactual: the smallest set of at most three facts whose change would turn an allow into a refusal or the other
+ *  way round, each with what it would have to be, or "none within the bound". For operators: it tells how to get
+ *  past a rule. Counts no rate.
+ *  @param out  in; untouched on failure
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_RANDOM
+ *  Threads: const (out: confined).  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_policy_explain(aim_policy *policy, const aim_request *request, aim_buf *out,
+                                                       aim_error *err);
+
+/** The same by the policy that a decision was made with.
+ *  @param request  in: the one that was decided, borrowed for the call
+ *  @return those of aim_policy_explain(), and AIM_E_NOT_FOUND when no policy was asked
+ *  Threads: confined.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_decision_explain(const aim_decision *decision, const aim_request *request,
+                                                         aim_buf *out, aim_error *err);
 
 AIM_END_DECLS
 

@@ -140,6 +140,10 @@ typedef int32_t aim_status;
 #define AIM_E_ACTION_REPORTED (-811) /**< the action was reported before */
 #define AIM_E_LIMIT_FULL (-820)     /**< as many callers or calls are followed as there may be, so the call is refused */
 #define AIM_E_BREAKER_OPEN (-821)   /**< it failed too often; not to be tried now */
+#define AIM_POLICY_COVERED (-812)    /**< a warning: another rule covers this one, which never decides */
+#define AIM_POLICY_DUPLICATE (-813)  /**< a warning: another rule says the same */
+#define AIM_POLICY_UNDECLARED (-814) /**< a warning: a tool or capability that is not declared */
+#define AIM_POLICY_UNDECIDED (-815)  /**< a warning: analysis of a policy reached its bound, and the answer is unknown */
 #define AIM_E_FLOW_FULL (-830)     /**< as many sessions as there may be have a label of information flow */
 #define AIM_E_GATEDTOOL_FAILED (-831) /**< the handler of a gated tool failed */
 

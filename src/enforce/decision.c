@@ -9,6 +9,7 @@
 #include "base/sized.h"
 #include "enforce/authorizer.h"
 #include "enforce/policy.h"
+#include "enforce/policy_regex.h"
 
 #include <string.h>
 
@@ -109,6 +110,7 @@ void aim_decision_free(aim_decision *d)
 	if (!d)
 		return;
 	aim_ctx *ctx = d->ctx;
+	aim__regex_forget(d);
 	aim_policy_unref(d->policy);
 	aim__authorizer_unref(d->authorizer);
 	aim__free(ctx, d, sizeof *d);
@@ -169,6 +171,7 @@ aim_status aim__decision_fault(aim_decision *d, aim__reason reason, aim_status r
 void aim__decision_hold(aim_decision *d, aim_policy *policy, aim_authorizer *authorizer,
                         uint64_t generation)
 {
+	aim__regex_forget(d);
 	aim_policy_unref(d->policy);
 	aim__authorizer_unref(d->authorizer);
 	d->policy = policy;

@@ -89,6 +89,8 @@ struct aim_decision {
 	aim_authorizer *authorizer; /* referenced: the one whose generation this is; may be NULL */
 	uint64_t generation;
 	aim__name_memo memo[AIM__FACT_COUNT]; /* of policy's names */
+	struct aim_pattern_scratch **scratches; /* of policy's regular expressions; NULL until one is looked for */
+	size_t n_scratches;
 	/* The decision. */
 	const aim_policy *judge;    /* policy, when it was asked in this decision; else NULL */
 	const aim__stage *stages;

@@ -13,8 +13,9 @@
 #include "enforce/policy_import.h"
 #include "enforce/policy_index.h"
 #include "enforce/policy_read.h"
+#include "enforce/policy_regex.h"
 
-AIM__NO_PADDING(aim_policy_options, 4 * sizeof(uint32_t));
+AIM__NO_PADDING(aim_policy_options, 4 * sizeof(uint32_t) + 2 * sizeof(void *) + 2 * sizeof(size_t));
 
 #define ARENA_FIRST 4096u
 
@@ -45,6 +46,7 @@ static void policy_free(aim_policy *policy)
 	aim__free(ctx, policy->leaves, policy->cap_leaves * sizeof *policy->leaves);
 	aim__free(ctx, policy->eithers, policy->cap_eithers * sizeof *policy->eithers);
 	aim__free(ctx, policy->nodes, policy->cap_nodes * sizeof *policy->nodes);
+	aim__regexes_free(policy);
 	aim__free(ctx, policy->whens, policy->cap_whens * sizeof *policy->whens);
 	aim__free(ctx, policy->words, policy->cap_words * sizeof *policy->words);
 	aim__arena_dispose(&policy->arena);
@@ -84,25 +86,26 @@ static aim_status read_rewritten(aim_policy *policy, const aim_json *doc, rewrit
 	if (rc == AIM_OK)
 		rc = aim_json_parse(&rules, aim_buf_bytes(&text), AIM_JSON_BORROW, err);
 	if (rc == AIM_OK)
-		rc = aim__policy_read(policy, &rules, diagnostics, err);
+		rc = aim__policy_read(policy, &rules, NULL, NULL, err);
 	aim__json_dispose(&rules);
 	aim__buf_dispose(&text);
 	return rc;
 }
 
-static aim_status read_rules(aim_policy *policy, const aim_json *doc, aim_diagnostics *diagnostics, aim_error *err)
+static aim_status read_rules(aim_policy *policy, const aim_json *doc, const aim_policy_options *o,
+                             aim_diagnostics *diagnostics, aim_error *err)
 {
 	if (aim__is_security_document(doc))
 		return read_rewritten(policy, doc, aim__security_rewrite, diagnostics, err);
 	if (aim__is_tool_document(doc))
 		return read_rewritten(policy, doc, aim__tools_rewrite, diagnostics, err);
-	return aim__policy_read(policy, doc, diagnostics, err);
+	return aim__policy_read(policy, doc, o, diagnostics, err);
 }
 
-static aim_status compile(aim_policy *policy, const aim_json *doc, aim_diagnostics *diagnostics,
+static aim_status compile(aim_policy *policy, const aim_json *doc, const aim_policy_options *o, aim_diagnostics *diagnostics,
                           aim_error *err)
 {
-	aim_status rc = read_rules(policy, doc, diagnostics, err);
+	aim_status rc = read_rules(policy, doc, o, diagnostics, err);
 	if (rc == AIM_OK)
 		rc = hash_document(policy, doc, err);
 	if (rc != AIM_OK)
@@ -111,7 +114,7 @@ static aim_status compile(aim_policy *policy, const aim_json *doc, aim_diagnosti
 	return rc == AIM_OK ? rc : aim__fail_plain(err, rc, AIM_LAYER_ENFORCE);
 }
 
-static aim_status take_options(const aim_policy_options *options, uint32_t *out_format, aim_error *err)
+static aim_status take_options(const aim_policy_options *options, aim_policy_options *out, aim_error *err)
 {
 	aim_policy_options o = {.struct_size = sizeof o};
 	aim_status rc = aim__sized_in(&o, sizeof o, options, offsetof(aim_policy_options, format), "aim_policy_options",
@@ -122,7 +125,7 @@ static aim_status take_options(const aim_policy_options *options, uint32_t *out_
 	if (rc == AIM_OK && o.format > AIM_CONFIG_YAML)
 		rc = aim__fail(err, AIM_E_INVALID, AIM_LAYER_ENFORCE,
 		               "aim_policy_options.format must be 0 or one of AIM_CONFIG_*");
-	*out_format = o.format;
+	*out = o;
 	return rc;
 }
 
@@ -157,8 +160,8 @@ aim_status aim_policy_compile(aim_ctx *ctx, aim_bytes text, const aim_policy_opt
 	aim_json doc;
 	aim_error own = {0}; /* so that the diagnostics hold what err is too NULL for */
 	aim_error *problem = err ? err : &own;
-	uint32_t format = AIM_POLICY_AUTO;
-	aim_status rc = take_options(options, &format, err);
+	aim_policy_options o;
+	aim_status rc = take_options(options, &o, err);
 	if (rc != AIM_OK)
 		return rc;
 	aim_policy *policy = policy_new(ctx);
@@ -166,9 +169,9 @@ aim_status aim_policy_compile(aim_ctx *ctx, aim_bytes text, const aim_policy_opt
 		return aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ENFORCE);
 
 	aim__json_init(&doc, ctx);
-	rc = parse(&doc, text, format, problem);
+	rc = parse(&doc, text, o.format, problem);
 	if (rc == AIM_OK)
-		rc = compile(policy, &doc, diagnostics, problem);
+		rc = compile(policy, &doc, &o, diagnostics, problem);
 	else if (rc != AIM_E_NOMEM)
 		aim__diagnostics_add(diagnostics, problem);
 	aim__json_dispose(&doc);

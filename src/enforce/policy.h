@@ -85,6 +85,8 @@ typedef struct aim__rule {
 	uint32_t n_conditions;
 	const uint64_t *conditions;
 	const aim__duties *duties; /* NULL: none */
+	uint32_t place;            /* where it stood in the document: an aim_json_value */
+	uint32_t reserved;
 } aim__rule;
 
 /* The patterns of one list. Plain names are kept as fold << 32 | id, sorted, so that all names with one
@@ -200,6 +202,9 @@ struct aim_policy {
 	aim__when *whens;
 	size_t n_whens;
 	size_t cap_whens;
+	struct aim_pattern_set **regexes;
+	size_t n_regexes;
+	size_t cap_regexes;
 	uint32_t asks; /* AIM__ASKS_* */
 	uint32_t n_counters;
 	aim__rate_test counters[AIM__COUNTERS_MAX]; /* in how many ways calls are counted */
@@ -223,6 +228,13 @@ uint64_t aim__policy_find_alerts(const aim_policy *policy, const aim__question *
 /* What a rule by itself answers about a request: slow, without the index. */
 aim__answer aim__rule_answer(const aim_policy *policy, const aim__question *question, aim__name_memo *memo,
                              const aim__rule *rule);
+
+/* The same of its condition at index. */
+aim__answer aim__condition_answer(const aim_policy *policy, const aim__question *question, aim__name_memo *memo,
+                                  const aim__rule *rule, uint32_t index);
+/* The effect that policy would have, which counts nothing. The question's decision, which holds the policy, then has
+ * rule and reason. */
+uint32_t aim__policy_peek(const aim_policy *policy, const aim__question *question);
 
 /* The table {"policy"}; call->state is an aim_policy that the decision holds, or NULL. */
 aim_status aim__policy_run(aim_policy *policy, const aim_request *request, aim_decision *decision,

@@ -83,6 +83,17 @@ static uint32_t find_in_time(const aim_policy *policy, aim__question *q)
 	return effect;
 }
 
+uint32_t aim__policy_peek(const aim_policy *policy, const aim__question *q)
+{
+	aim_rates *rates = policy->n_counters && q->now_us ? q->facts->rates : NULL;
+	if (rates)
+		aim__rates_lock(rates);
+	uint32_t effect = find(policy, q);
+	if (rates)
+		aim__rates_unlock(rates);
+	return effect;
+}
+
 /* What would be refused passes, and the decision says so. */
 static aim_status monitor(aim_decision *d, uint32_t effect)
 {

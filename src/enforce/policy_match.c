@@ -2,6 +2,7 @@
  *
  * The tests of one value must all hold; those that never can together are refused here, where they stand. */
 #include "enforce/policy_condition.h"
+#include "enforce/policy_regex.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define MAX_SCALARS 1000u
+#define MAX_REGEX_BYTES 4096u
 #define MAX_LENGTH 2147483647
 
 static const char *const type_words[] = {"null", "boolean", "number", "integer", "string", "array", "object"};
@@ -268,6 +270,28 @@ static void read_type(aim__reader *reader, aim_json_value value, uint32_t arg)
 	reader->target = m;
 }
 
+static void read_regex(aim__reader *reader, aim_json_value value, uint32_t arg)
+{
+	(void)arg;
+	matcher *m = swap_in_draft(reader);
+	aim_str text = aim__read_line(reader, value, "regex", MAX_REGEX_BYTES);
+	uint32_t index = 0;
+	aim_error err = {0};
+	aim__value_test *t;
+	if (text.ptr) {
+		aim_status rc = aim__regex_add(m->draft->policy, text, (int)m->draft->folds, &index, &err);
+		if (rc == AIM_E_NOMEM)
+			aim__read_fail(reader, rc);
+		else if (rc != AIM_OK)
+			aim__read_problem(reader, value, "no engine takes this regular expression: %s", err.message);
+		narrow(reader, m, value, AIM__TYPE_STRING);
+		aim__when *w = rc == AIM_OK ? add_test(reader, m, AIM__WHEN_REGEX, &t) : NULL;
+		if (w)
+			w->arg = index;
+	}
+	reader->target = m;
+}
+
 static const aim__member matcher_members[] = {
 	{"equals", read_scalars, 0, 0},
 	{"in", read_scalars, 1, 0},
@@ -280,6 +304,7 @@ static const aim__member matcher_members[] = {
 	{"glob", read_globs, 0, 0},
 	{"present", read_present, 0, 0},
 	{"type", read_type, 0, 0},
+	{"regex", read_regex, 0, 0},
 };
 
 static void read_matcher(aim__reader *reader, aim_json_value value, aim_str name, int is_fact)

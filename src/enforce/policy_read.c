@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/map.h"
+#include "enforce/policy_analyse.h"
 #include "base/mem.h"
 #include "enforce/sort.h"
 
@@ -113,7 +114,7 @@ static void finish_rule(aim__reader *reader, document_draft *document, aim_json_
 	}
 	if (draft->n_conditions)
 		memcpy(conditions, draft->conditions, draft->n_conditions * sizeof *conditions);
-	aim__rule rule = {draft->id, draft->reason, draft->effect, draft->n_conditions, conditions, draft->duties};
+	aim__rule rule = {draft->id, draft->reason, draft->effect, draft->n_conditions, conditions, draft->duties, value, 0};
 	size_t number = document->n_rules++;
 	document->priorities[number] = draft->priority;
 	if (draft->has_priority && document->policy->combining != AIM_POLICY_PRIORITY)
@@ -260,7 +261,8 @@ static void check_alerts(aim__reader *reader, const document_draft *document)
 		aim__read_problem(reader, AIM_JSON_ROOT, "%zu rules alert; the limit is %u", n, AIM__ALERTS_MAX);
 }
 
-aim_status aim__policy_read(aim_policy *policy, const aim_json *doc, aim_diagnostics *diagnostics,
+aim_status aim__policy_read(aim_policy *policy, const aim_json *doc, const aim_policy_options *options,
+                            aim_diagnostics *diagnostics,
                             aim_error *err)
 {
 	document_draft document = {.policy = policy, .default_value = AIM_JSON_NONE};
@@ -279,6 +281,8 @@ aim_status aim__policy_read(aim_policy *policy, const aim_json *doc, aim_diagnos
 		check_alerts(&reader, &document);
 	aim_status rc = aim__read_result(&reader);
 	if (rc == AIM_OK && order_rules(&document) != AIM_OK)
+		rc = aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ENFORCE);
+	if (rc == AIM_OK && options && aim__policy_analyse(policy, &reader, options) != AIM_OK)
 		rc = aim__fail_plain(err, AIM_E_NOMEM, AIM_LAYER_ENFORCE);
 
 	aim__map_dispose(&document.ids);

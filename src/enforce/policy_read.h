@@ -44,9 +44,10 @@ void aim__rule_read(aim__reader *reader, aim_json_value rule);
 aim_status aim__set_add(aim__rule_draft *draft, uint32_t fact, const aim_str *list, size_t n, uint32_t *out_index);
 
 /* Fills name, description, default effect, rules (by rank), names and sets of policy. Problems go to
- * diagnostics (may be NULL), the first to err.
+ * diagnostics (may be NULL), the first to err; so do warnings, when there are options.
  * AIM_OK, AIM_E_POLICY, AIM_E_LIMIT, AIM_E_NOMEM. On failure policy is only good for disposal. */
-aim_status aim__policy_read(aim_policy *policy, const aim_json *doc, aim_diagnostics *diagnostics,
+aim_status aim__policy_read(aim_policy *policy, const aim_json *doc, const aim_policy_options *options,
+                            aim_diagnostics *diagnostics,
                             aim_error *err);
 
 #endif

@@ -352,6 +352,14 @@ aim__answer aim__rule_answer(const aim_policy *policy, const aim__question *ques
 	return answer_rule(&s, rule);
 }
 
+aim__answer aim__condition_answer(const aim_policy *policy, const aim__question *question, aim__name_memo *memo,
+                                  const aim__rule *rule, uint32_t index)
+{
+	subject s;
+	begin(&s, policy, question, memo);
+	return answer_word(&s, rule->conditions[index], rule->effect == AIM_DECISION_ALLOW);
+}
+
 uint64_t aim__policy_find_alerts(const aim_policy *policy, const aim__question *question, aim__name_memo *memo)
 {
 	subject s;

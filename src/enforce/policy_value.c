@@ -8,6 +8,8 @@
 #include "codec/json.h"
 #include "codec/number.h"
 #include "enforce/policy.h"
+#include "enforce/policy_change.h"
+#include "enforce/policy_regex.h"
 
 /* A value as tests see it. */
 typedef struct value {
@@ -61,10 +63,27 @@ static void take_fact(value *v, const aim_fact *fact)
 	}
 }
 
+/* In an explanation: what the value is taken to be instead. */
+static int find_change(value *v, const aim__value_test *test, const aim__question *q)
+{
+	for (size_t i = 0; i < q->n_changes; i++) {
+		const aim__change *c = &q->changes[i];
+		if (c->value->is_fact != test->is_fact || !aim_str_equal(c->value->name, test->name))
+			continue;
+		v->known = 1;
+		v->type = c->scalar.type;
+		v->text = c->scalar.text;
+		return 1;
+	}
+	return 0;
+}
+
 static void find(value *v, const aim__value_test *test, const aim__question *q)
 {
 	const aim_facts *f = q->facts;
 	memset(v, 0, sizeof *v);
+	if (q->n_changes && find_change(v, test, q))
+		return;
 	if (!test->is_fact) {
 		if (f->args)
 			take_json(v, f->args, aim_json_at(f->args, f->args_at, test->name));
@@ -176,7 +195,6 @@ aim__answer aim__value_answer(const aim_policy *policy, const aim__when *w, cons
 	const aim__value_test *t = w->with.value;
 	int folded = (w->flags & AIM__WHEN_FOLDED) != 0;
 	value v;
-	(void)policy;
 	find(&v, t, q);
 	if (!v.known)
 		return AIM__UNKNOWN;
@@ -191,6 +209,8 @@ aim__answer aim__value_answer(const aim_policy *policy, const aim__when *w, cons
 	case AIM__WHEN_LENGTH: return test_length(t, &v);
 	case AIM__WHEN_PREFIX: return test_prefix(t, &v, folded);
 	case AIM__WHEN_GLOB: return test_glob(t, &v, folded);
+	case AIM__WHEN_REGEX:
+		return v.type == AIM_JSON_STRING ? aim__regex_answer(policy, w->arg, v.text, q->decision) : AIM__UNKNOWN;
 	default: return AIM__UNKNOWN; /* no such test: fail closed */
 	}
 }

@@ -24,8 +24,18 @@ static const command own_commands[] = {
 const group group_own = {NULL, "Help", own_commands, N(own_commands)};
 
 const group *const groups[] = {
-	&group_servers, &group_scan,  &group_mcp,    &group_agent, &group_key,
-	&group_audit,   &group_trust, &group_drift,  &group_approve,  &group_attest, &group_own,
+	&group_servers,
+	&group_scan,
+	&group_mcp,
+	&group_agent,
+	&group_key,
+	&group_audit,
+	&group_trust,
+	&group_drift,
+	&group_approve,
+	&group_attest,
+	&group_policy,
+	&group_own,
 };
 const size_t n_groups = N(groups);
 

@@ -17,6 +17,7 @@
  *     mcp*.c        aim mcp …
  *     agent*.c      aim agent …
  *     attest*.c     aim attest …, aim mcp sign, aim mcp attest, aim mcp verify
+ *     policy*.c     aim policy …
  *     talk.c        a conversation with an MCP server that was started
  *
  * A new command is one entry in its group's table; a new group one entry in commands.c. Help, completion and the
@@ -66,7 +67,7 @@ typedef struct group {
 extern const group *const groups[];
 extern const size_t n_groups;
 extern const group group_approve, group_key, group_audit, group_trust, group_drift, group_attest, group_servers, group_scan, group_mcp,
-	group_agent, group_own;
+	group_agent, group_policy, group_own;
 
 #define N(array) (sizeof(array) / sizeof *(array))
 

@@ -1,4 +1,4 @@
-/* Laws of policies, on random documents and requests: the compiled index decides as a plain reading of the
+/* Laws of policies, on random documents with nested conditions, and random requests: the compiled index decides as a plain reading of the
  * rules does; the order of rules does not matter; a new deny rule never opens anything; knowing less
  * never opens anything; "*" restricts nothing. */
 #include "support.h"
@@ -32,7 +32,19 @@ typedef struct list {
 enum { TOOLS, SERVERS, AGENTS, RESOURCES, ACTION, CAPABILITIES, N_LISTS };
 static const char *const list_names[] = {"tools", "servers", "agents", "resources", "action", "capabilities"};
 
+/* A condition, in the order it is printed: a node, then what is below it. */
+enum { ALL, ANY, NOT, TOOL_IS, SERVER_IS, TRUST_FROM, RISK_IN };
+typedef struct node {
+	int op, end;
+	const char *pattern;
+	int64_t min;
+	uint32_t risks;
+} node;
+#define MAX_NODES 24
+
 typedef struct rule {
+	int n_nodes; /* of its "when"; 0: none */
+	node nodes[MAX_NODES];
 	uint32_t effect;
 	list lists[N_LISTS];
 	int has_min, has_max;
@@ -42,6 +54,7 @@ typedef struct rule {
 
 typedef struct model {
 	uint32_t default_effect;
+	int first_match;
 	int n;
 	rule rules[MAX_RULES];
 } model;
@@ -77,6 +90,19 @@ static const char *const held[] = {"fs:read", "fs:write", "net:a", "net:bc", "FS
 
 #define PICK(array) array[below(sizeof array / sizeof array[0])]
 
+static void random_condition(rule *r, int depth)
+{
+	node *n = &r->nodes[r->n_nodes++];
+	int at = r->n_nodes - 1;
+	n->op = depth < 4 && r->n_nodes < MAX_NODES - 8 && below(2) ? (int)below(3) : TOOL_IS + (int)below(4);
+	n->pattern = n->op == TOOL_IS ? PICK(tool_patterns) : PICK(server_patterns);
+	n->min = below(11) * 100000;
+	n->risks = (1 + below(15)) << 1;
+	for (int children = n->op > NOT ? 0 : n->op == NOT ? 1 : 1 + (int)below(2); children; children--)
+		random_condition(r, depth + 1);
+	r->nodes[at].end = r->n_nodes;
+}
+
 static rule random_rule(uint32_t effect)
 {
 	rule r = {.effect = effect};
@@ -96,6 +122,8 @@ static rule random_rule(uint32_t effect)
 	}
 	if (below(6) == 0)
 		r.risks = (1 + below(15)) << 1;
+	if (below(3) == 0)
+		random_condition(&r, 0);
 	/* What the compiler refuses: an MCP action together with what it cannot have. */
 	if (r.lists[ACTION].n && (r.lists[TOOLS].n || r.lists[RESOURCES].n)) {
 		r.lists[ACTION].n = 1;
@@ -111,10 +139,44 @@ static void random_model(model *m, int n)
 	m->n = n;
 	for (int i = 0; i < n; i++)
 		m->rules[i] = random_rule(allows_only ? AIM_DECISION_ALLOW : refuses_only ? below(2) * 2 : below(3));
+	m->first_match = 0;
 	m->default_effect = refuses_only && n ? AIM_DECISION_ALLOW : below(2) * 2;
 }
 
 /* ---- printing ---- */
+
+static size_t print_risks(char *out, uint32_t risks)
+{
+	size_t at = (size_t)sprintf(out, "\"risk\":[");
+	for (uint32_t level = 1, first = 1; level <= 4; level++)
+		if (risks >> level & 1) {
+			at += (size_t)sprintf(out + at, "%s\"%s\"", first ? "" : ",", risk_names[level]);
+			first = 0;
+		}
+	return at + (size_t)sprintf(out + at, "]");
+}
+
+static size_t print_condition(char *out, const rule *r, int i)
+{
+	const node *n = &r->nodes[i];
+	size_t at = (size_t)sprintf(out, "{");
+	if (n->op == TOOL_IS || n->op == SERVER_IS)
+		at += (size_t)sprintf(out + at, "\"%s\":\"%s\"", n->op == TOOL_IS ? "tools" : "servers", n->pattern);
+	else if (n->op == TRUST_FROM)
+		at += (size_t)sprintf(out + at, "\"trust\":{\"min\":%d}", (int)n->min);
+	else if (n->op == RISK_IN)
+		at += print_risks(out + at, n->risks);
+	else if (n->op == NOT)
+		at += (size_t)sprintf(out + at, "\"not\":");
+	else
+		at += (size_t)sprintf(out + at, "\"%s\":[", n->op == ALL ? "all" : "any");
+	for (int child = i + 1; n->op <= NOT && child < n->end; child = r->nodes[child].end) {
+		if (child > i + 1)
+			out[at++] = ',';
+		at += print_condition(out + at, r, child);
+	}
+	return at + (size_t)sprintf(out + at, n->op < NOT ? "]}" : "}");
+}
 
 static size_t print_rule(char *out, const rule *r, int id)
 {
@@ -141,16 +203,20 @@ static size_t print_rule(char *out, const rule *r, int id)
 			}
 		at += (size_t)sprintf(out + at, "]");
 	}
+	if (r->n_nodes) {
+		at += (size_t)sprintf(out + at, ",\"when\":");
+		at += print_condition(out + at, r, 0);
+	}
 	return at + (size_t)sprintf(out + at, "}");
 }
 
 static aim_policy *compile(aim_ctx *ctx, const model *m)
 {
-	static char text[MAX_RULES * 1500];
+	static char text[MAX_RULES * 3000];
 	aim_policy *policy = NULL;
 	aim_error err = {0};
-	size_t at = (size_t)sprintf(text, "{\"version\":1,\"name\":\"p\",\"default\":\"%s\",\"rules\":[",
-	                            effect_names[m->default_effect]);
+	size_t at = (size_t)sprintf(text, "{\"version\":1,\"name\":\"p\",\"combining\":\"%s\",\"default\":\"%s\",\"rules\":[",
+	                            m->first_match ? "first_match" : "deny_overrides", effect_names[m->default_effect]);
 	for (int i = 0; i < m->n; i++) {
 		if (i)
 			text[at++] = ',';
@@ -246,6 +312,30 @@ static int answer_capabilities(const rule *r, const aim_request *q)
 	return YES;
 }
 
+/* Three-valued, and in a sense of "fold" that turns around with every NOT. */
+static int answer_condition(const rule *r, int i, const aim_request *q, int fold)
+{
+	static const int opposite[] = {[NO] = YES, [YES] = NO, [UNKNOWN] = UNKNOWN};
+	const node *n = &r->nodes[i];
+	int is_tool_less = strncmp(text_of(q->action), "mcp_", 4) == 0 && !is_mcp(q, "mcp_tool");
+	if (n->op == TOOL_IS)
+		return answer_name(n->pattern, q->tool, is_tool_less, fold);
+	if (n->op == SERVER_IS)
+		return answer_name(n->pattern, q->server, 0, fold);
+	if (n->op == TRUST_FROM)
+		return q->trust_micro == AIM_DECISION_NO_TRUST ? UNKNOWN : q->trust_micro >= n->min ? YES : NO;
+	if (n->op == RISK_IN)
+		return q->risk == 0 ? UNKNOWN : n->risks >> q->risk & 1 ? YES : NO;
+	if (n->op == NOT)
+		return opposite[answer_condition(r, i + 1, q, !fold)];
+	int counts[3] = {0, 0, 0};
+	for (int child = i + 1; child < n->end; child = r->nodes[child].end)
+		counts[answer_condition(r, child, q, fold)]++;
+	if (n->op == ALL)
+		return counts[NO] ? NO : counts[UNKNOWN] ? UNKNOWN : YES;
+	return counts[YES] ? YES : counts[UNKNOWN] ? UNKNOWN : NO;
+}
+
 static int answer_rule(const rule *r, const aim_request *q)
 {
 	int worst = answer_capabilities(r, q);
@@ -266,21 +356,29 @@ static int answer_rule(const rule *r, const aim_request *q)
 		else if (!(r->risks >> q->risk & 1))
 			worst = NO;
 	}
+	if (worst != NO && r->n_nodes) {
+		int a = answer_condition(r, 0, q, r->effect != AIM_DECISION_ALLOW);
+		if (a != YES)
+			worst = a;
+	}
 	return worst;
+}
+
+static int matches(const rule *r, const aim_request *q)
+{
+	int a = answer_rule(r, q);
+	return a == YES || (a == UNKNOWN && r->effect != AIM_DECISION_ALLOW);
 }
 
 /* The effect, and the number of the deciding rule; −1 for the default. */
 static uint32_t decide_plainly(const model *m, const aim_request *q, int *out_rule)
 {
 	static const uint32_t order[] = {AIM_DECISION_DENY, AIM_DECISION_ASK, AIM_DECISION_ALLOW};
-	for (int o = 0; o < 3; o++)
+	for (int o = 0; o < (m->first_match ? 1 : 3); o++)
 		for (int i = 0; i < m->n; i++) {
-			if (m->rules[i].effect != order[o])
-				continue;
-			int a = answer_rule(&m->rules[i], q);
-			if (a == YES || (a == UNKNOWN && order[o] != AIM_DECISION_ALLOW)) {
+			if ((m->rules[i].effect == order[o] || m->first_match) && matches(&m->rules[i], q)) {
 				*out_rule = i;
-				return order[o];
+				return m->rules[i].effect;
 			}
 		}
 	*out_rule = -1;
@@ -361,6 +459,7 @@ static void the_index_decides_as_a_plain_reading_does(void **state)
 	begin(&w);
 	for (int round = 0; round < ROUNDS * 2; round++) {
 		random_model(&w.m, random_size(round));
+		w.m.first_match = round % 3 == 0;
 		aim_policy *policy = compile(w.ctx, &w.m);
 		for (int i = 0; i < REQUESTS; i++) {
 			aim_str capabilities[3];

@@ -10,6 +10,7 @@
 static int run_check(program *p);
 static int run_explain(program *p);
 static int run_test(program *p);
+static int run_diff(program *p);
 
 static const command commands[] = {
 	{"check", "FILE…", 1, -1, "check policies: mistakes, and rules that are odd",
@@ -24,6 +25,10 @@ static const command commands[] = {
 	 "Each FILE (by custom NAME.policy-test.yaml) names a policy beside it and requests with the effect, and the rule, that is "
 	 "expected. The exit status is 1 when one differs.",
 	 NULL, 0, 0, run_test},
+	{"diff", "BEFORE AFTER", 2, 2, "show what two policies decide otherwise",
+	 "The answer is JSON: classes of requests that are decided otherwise, with one request each that both policies decided. The "
+	 "exit status is 1 when there is one.",
+	 NULL, 0, 0, run_diff},
 };
 
 const group group_policy = {"policy", "Policies", commands, N(commands)};
@@ -340,4 +345,33 @@ static int run_test(program *p)
 			worst = code;
 	}
 	return worst;
+}
+
+/* --- diff ----------------------------------------------------------------------------------------------------------------- */
+
+static int run_diff(program *p)
+{
+	loaded before = {0}, after = {0};
+	aim_error err = {0};
+	aim_buf *out = NULL;
+	size_t n = 0;
+	int code = open_context(p);
+	if (code == EXIT_OK)
+		code = load(p, p->args[0], 0, &before);
+	if (code == EXIT_OK)
+		code = load(p, p->args[1], 0, &after);
+	if (code == EXIT_OK && !(out = new_buf(p)))
+		code = EXIT_FAILED;
+	if (code == EXIT_OK) {
+		aim_status rc = aim_policy_diff(before.policy, after.policy, out, &n, &err);
+		aim_str text = aim_buf_str(out);
+		if (rc != AIM_OK)
+			code = failed(p->args[1], rc, &err);
+		else
+			printf("%.*s\n", (int)text.len, text.ptr);
+	}
+	aim_buf_free(out);
+	unload(&before);
+	unload(&after);
+	return code == EXIT_OK && n ? EXIT_NO : code;
 }

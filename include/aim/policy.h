@@ -128,6 +128,18 @@ AIM_API AIM_CHECK_RESULT aim_status aim_policy_explain(aim_policy *policy, const
 AIM_API AIM_CHECK_RESULT aim_status aim_decision_explain(const aim_decision *decision, const aim_request *request,
                                                          aim_buf *out, aim_error *err);
 
+/** Appends what two policies decide otherwise, as one JSON object: changes, a list of classes of requests, each with the
+ *  effect and the rule before and after and one request as witness, which was decided by both; tried, the number of
+ *  requests; and complete, 0 when not every rule could be reached or a bound ended the search. Requests are made from
+ *  what the rules of both ask about: for each rule one that it matches, and those that differ from it in one fact. Times
+ *  and rates are not among them. A change that needs requests of another kind is not found.
+ *  @param out          in; untouched on failure
+ *  @param out_changes  out, may be NULL: how many classes
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_RANDOM
+ *  Threads: const (out: confined).  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_policy_diff(aim_policy *before, aim_policy *after, aim_buf *out,
+                                                    size_t *out_changes, aim_error *err);
+
 AIM_END_DECLS
 
 #endif

@@ -265,7 +265,7 @@ void aim__changes_of(aim__change_list *list, const aim_policy *policy, const aim
 
 static aim_str *copy_list(const aim_str *list, size_t n, aim__arena *arena)
 {
-	aim_str *copy = aim__arena_array(arena, n + AIM__CHANGE_SET, sizeof *copy);
+	aim_str *copy = aim__arena_array(arena, n + AIM__CHANGES_MADE, sizeof *copy);
 	if (copy && n)
 		memcpy(copy, list, n * sizeof *copy);
 	return copy;
@@ -448,5 +448,67 @@ void aim__change_write(aim__json_writer *w, const aim__change *c, const aim__que
 		write_text(w, c->text);
 		break;
 	}
+	aim__write_end_object(w);
+}
+
+static void write_list(aim__json_writer *w, const char *name, const aim_str *list, size_t n)
+{
+	if (!list)
+		return;
+	aim__write_key(w, name);
+	aim__write_begin_array(w);
+	for (size_t i = 0; i < n; i++)
+		aim__write_string(w, list[i]);
+	aim__write_end_array(w);
+}
+
+static void write_values(aim__json_writer *w, const aim__changed *c, int facts)
+{
+	aim__write_key(w, facts ? "facts" : "args");
+	aim__write_begin_object(w);
+	for (size_t i = 0; i < c->question.n_changes; i++) {
+		const aim__change *v = &c->values[i];
+		int nested = !facts && v->value->name.len && memchr(v->value->name.ptr + 1, '/', v->value->name.len - 1);
+		if (v->value->is_fact != facts || v->scalar.type == AIM_JSON_ABSENT)
+			continue;
+		aim_str name = v->value->name;
+		if (!facts && !nested && name.len) { /* "/amount" is the member "amount"; deeper ones are told as pointers */
+			name.ptr++;
+			name.len--;
+		}
+		aim__write_key_str(w, name);
+		write_scalar(w, &v->scalar);
+	}
+	aim__write_end_object(w);
+}
+
+void aim__changed_write(aim__json_writer *w, const aim__changed *c)
+{
+	static const uint32_t levels[] = {AIM__LEVEL_RISK, AIM__LEVEL_DRIFT, AIM__LEVEL_SCAN};
+	const aim__question *q = &c->question;
+	aim__write_begin_object(w);
+	for (uint32_t i = 0; i < AIM__TEXT_COUNT; i++) {
+		aim__write_key(w, text_names[i]);
+		aim__write_string(w, aim__question_text(q, i));
+	}
+	for (uint32_t i = AIM__NUMBER_TRUST; i <= AIM__NUMBER_CONFIDENCE; i++) {
+		aim__write_key(w, number_names[i]);
+		write_number(w, number_now(q, i));
+	}
+	for (size_t i = 0; i < 3; i++) {
+		aim__write_key(w, level_names[levels[i]]);
+		write_level(w, levels[i], level_now(q, levels[i]));
+	}
+	for (uint32_t i = AIM__BITS_LABELS; i <= AIM__BITS_SIGNALS; i++) {
+		aim__write_key(w, bits_names[i]);
+		write_bits(w, i, bits_now(q, i));
+	}
+	write_list(w, "capabilities", c->request.capabilities, c->request.n_capabilities);
+	write_list(w, "tags", c->facts.tags, c->facts.n_tags);
+	write_list(w, "required", c->facts.required, c->facts.n_required);
+	write_values(w, c, 0);
+	write_values(w, c, 1);
+	aim__write_key(w, "now_us");
+	aim__write_int64(w, q->now_us);
 	aim__write_end_object(w);
 }

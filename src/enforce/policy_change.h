@@ -27,7 +27,8 @@ typedef struct aim__change {
 } aim__change;
 
 #define AIM__CHANGES_MAX 48u  /* looked at for one request */
-#define AIM__CHANGE_SET 3u    /* made at once */
+#define AIM__CHANGE_SET 3u    /* made at once in explanations */
+#define AIM__CHANGES_MADE 24u /* made at once at most */
 
 typedef struct aim__change_list {
 	aim__change items[AIM__CHANGES_MAX];
@@ -48,15 +49,17 @@ typedef struct aim__changed {
 	aim__question question;
 	aim_request request;
 	aim_facts facts;
-	aim__change values[AIM__CHANGE_SET];
-	aim_str *capabilities; /* of the request, with room for AIM__CHANGE_SET more */
+	aim__change values[AIM__CHANGES_MADE];
+	aim_str *capabilities; /* of the request, with room for AIM__CHANGES_MADE more */
 	aim_str *tags;
-	aim_str required;
 } aim__changed;
 
 /* 0 without memory. */
 int aim__changed_init(aim__changed *changed, const aim__question *question, aim__arena *arena);
 void aim__changed_make(aim__changed *changed, const aim__question *question, const aim__change *const *changes, size_t n);
+
+/* The request as an object, such as aim policy explain reads. */
+void aim__changed_write(aim__json_writer *w, const aim__changed *changed);
 
 /* {"fact": …, "from": …, "to": …} */
 void aim__change_write(aim__json_writer *w, const aim__change *change, const aim__question *question);

@@ -72,5 +72,19 @@ tests:
         run("policy", "test", empty, code=1)
 
 
+@case
+def diff_shows_a_witness():
+    with Folder() as f:
+        before = put(f, "a.yaml", POLICY)
+        after = put(f, "b.yaml", POLICY.replace("500000", "400000"))
+        answer = json.loads(run("policy", "diff", before, after, code=1).stdout)
+        change, = answer["changes"]
+        assert change["before"]["effect"] == "deny" and change["after"] == {"effect": "allow", "rule": "read"}, change
+        request = put(f, "r.json", json.dumps(change["request"]))
+        assert json.loads(run("policy", "explain", before, request, code=1).stdout)["effect"] == "deny"
+        assert json.loads(run("policy", "explain", after, request).stdout)["effect"] == "allow"
+        assert json.loads(run("policy", "diff", before, before).stdout)["changes"] == []
+
+
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -294,6 +294,59 @@ static void decisions_explain_themselves(void **state)
 	end(&f);
 }
 
+/* ---- differences ---- */
+
+static aim_json *diff(aim_ctx *ctx, const char *before, const char *after, size_t *out_n)
+{
+	const char *rules[] = {before, after};
+	aim_policy *policies[2] = {NULL, NULL};
+	aim_buf *out = NULL;
+	aim_json *doc = NULL;
+	char text[4096];
+	assert_status(aim_buf_new(ctx, &out), AIM_OK);
+	assert_status(aim_json_new(ctx, &doc), AIM_OK);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(text, sizeof text, "{\"version\":1,\"name\":\"p\",\"rules\":[%s]}", rules[i]);
+		assert_status(aim_policy_compile(ctx, aim_bytes_from(text, strlen(text)), NULL, &policies[i], NULL, NULL), AIM_OK);
+	}
+	assert_status(aim_policy_diff(policies[0], policies[1], out, out_n, NULL), AIM_OK);
+	assert_status(aim_json_parse(doc, aim_buf_bytes(out), 0, NULL), AIM_OK);
+	assert_int_equal(aim_json_count(doc, aim_json_at(doc, 0, aim_str_from("/changes"))), *out_n);
+	aim_buf_free(out);
+	aim_policy_unref(policies[0]);
+	aim_policy_unref(policies[1]);
+	return doc;
+}
+
+static void a_difference_has_its_witness(void **state)
+{
+	test_heap heap;
+	aim_ctx *ctx = test_ctx(&heap);
+	size_t n = 9;
+	(void)state;
+	aim_json *doc = diff(ctx, R("a", "allow", ",\"tools\":\"t\",\"trust\":{\"min\":700000}"),
+	                     R("a", "allow", ",\"tools\":\"t\",\"trust\":{\"min\":600000}"), &n);
+	assert_int_equal(n, 1);
+	assert_text(text_at(doc, "/changes/0/before/effect"), "deny");
+	assert_text(text_at(doc, "/changes/0/after/effect"), "allow");
+	assert_text(text_at(doc, "/changes/0/after/rule"), "a");
+	assert_text(text_at(doc, "/changes/0/request/tool"), "t");
+	assert_true(number_at(doc, "/changes/0/request/trust") >= 600000 && number_at(doc, "/changes/0/request/trust") < 700000);
+	aim_json_free(doc);
+	/* another way to write the same */
+	doc = diff(ctx, R("a", "allow", ",\"tools\":[\"t\",\"u\"]") "," R("d", "deny", ",\"tools\":\"u\",\"risk\":\"high\""),
+	           R("x", "allow", ",\"tools\":\"u\"") "," R("y", "allow", ",\"tools\":\"t\"") ","
+	           R("z", "deny", ",\"risk\":\"high\",\"tools\":\"u\""), &n);
+	assert_int_equal(n, 0);
+	aim_json_free(doc);
+	doc = diff(ctx, R("a", "allow", ",\"tools\":\"pay\",\"capabilities\":\"pay:*\",\"when\":{\"args\":{\"/n\":{\"max\":10}},\"owner\":\"o\"}"),
+	           R("b", "ask", ",\"tools\":\"p*\""), &n);
+	assert_true(n >= 2); /* allow to ask, deny to ask */
+	assert_text(text_at(doc, "/changes/1/after/effect"), "ask");
+	aim_json_free(doc);
+	test_ctx_done(ctx, &heap);
+}
+
 static aim_status check_and_explain(aim_ctx *ctx, void *arg)
 {
 	static const char text[] =
@@ -311,6 +364,8 @@ static aim_status check_and_explain(aim_ctx *ctx, void *arg)
 		rc = aim_buf_new(ctx, &out);
 	if (rc == AIM_OK)
 		rc = aim_policy_explain(policy, &r, out, NULL);
+	if (rc == AIM_OK)
+		rc = aim_policy_diff(policy, policy, out, NULL, NULL);
 	aim_buf_free(out);
 	aim_policy_unref(policy);
 	aim_diagnostics_free(d);
@@ -332,6 +387,7 @@ int main(void)
 		cmocka_unit_test(an_explanation_names_the_smallest_change),
 		cmocka_unit_test(an_explanation_of_arguments_and_unknowns),
 		cmocka_unit_test(decisions_explain_themselves),
+		cmocka_unit_test(a_difference_has_its_witness),
 		cmocka_unit_test(every_allocation_may_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* cli/aim/policy.c — aim policy: check documents, explain decisions, run tests of policies. */
+/* cli/aim/policy.c — aim policy: check documents, explain decisions, run tests of policies, compare policies. */
 #include "policy.h"
 
 #include <stdio.h>
@@ -11,6 +11,15 @@ static int run_check(program *p);
 static int run_explain(program *p);
 static int run_test(program *p);
 static int run_diff(program *p);
+static int run_dry_run(program *p);
+
+typedef struct dry_options {
+	const char *log;
+} dry_options;
+
+static const option dry_run_options[] = {
+	{"--log", NULL, "NAME", OPTION_TEXT, 0, offsetof(dry_options, log), NULL, "which log of the store, default main"},
+};
 
 static const command commands[] = {
 	{"check", "FILE…", 1, -1, "check policies: mistakes, and rules that are odd",
@@ -29,6 +38,10 @@ static const command commands[] = {
 	 "The answer is JSON: classes of requests that are decided otherwise, with one request each that both policies decided. The "
 	 "exit status is 1 when there is one.",
 	 NULL, 0, 0, run_diff},
+	{"dry-run", "FILE", 1, 1, "decide again what the audit log recorded",
+	 "Every recorded call whose decision would be another one is shown, by its position in the log. Arguments and capabilities "
+	 "are not in the log: conditions on them are unknown. The exit status is 1 when a call is decided otherwise.",
+	 dry_run_options, N(dry_run_options), sizeof(dry_options), run_dry_run},
 };
 
 const group group_policy = {"policy", "Policies", commands, N(commands)};
@@ -64,18 +77,18 @@ static int is_warning(aim_status rc)
 	       rc == AIM_POLICY_UNDECIDED;
 }
 
-static void put_string(FILE *out, const char *text)
+void policy_put_string(const char *text)
 {
-	fputc('"', out);
+	fputc('"', stdout);
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		if (*c == '"' || *c == '\\')
-			fprintf(out, "\\%c", *c);
+			printf("\\%c", *c);
 		else if (*c < 0x20)
-			fprintf(out, "\\u%04x", *c);
+			printf("\\u%04x", *c);
 		else
-			fputc(*c, out);
+			fputc(*c, stdout);
 	}
-	fputc('"', out);
+	fputc('"', stdout);
 }
 
 static void show_problem(const program *p, const char *path, const aim_error *e)
@@ -88,11 +101,11 @@ static void show_problem(const program *p, const char *path, const aim_error *e)
 		return;
 	}
 	printf("{\"file\":");
-	put_string(stdout, path);
+	policy_put_string(path);
 	printf(",\"line\":%u,\"column\":%u,\"pointer\":", e->line, e->column);
-	put_string(stdout, e->pointer);
+	policy_put_string(e->pointer);
 	printf(",\"severity\":\"%s\",\"status\":\"%s\",\"message\":", severity, aim_status_name(e->status));
-	put_string(stdout, e->message);
+	policy_put_string(e->message);
 	printf("}\n");
 }
 
@@ -151,7 +164,7 @@ static void show_policy(const program *p, const char *path, const aim_policy *po
 	aim_str hash = aim_policy_hash(policy);
 	if (is_json(p)) {
 		printf("{\"file\":");
-		put_string(stdout, path);
+		policy_put_string(path);
 		printf(",\"rules\":%zu,\"warnings\":%zu,\"hash\":\"%.*s\"}\n", aim_policy_rule_count(policy), n_warnings, (int)hash.len,
 		       hash.ptr);
 	} else if (!is_quiet(p)) {
@@ -243,9 +256,9 @@ static void show_test(const testing *t, aim_str name, int passed, aim_str rule)
 	char a[200], b[200];
 	if (is_json(t->p)) {
 		printf("{\"test\":");
-		put_string(stdout, printable(name, a, sizeof a));
+		policy_put_string(printable(name, a, sizeof a));
 		printf(",\"passed\":%s,\"effect\":\"%s\",\"rule\":", passed ? "true" : "false", effect);
-		put_string(stdout, printable(rule, b, sizeof b));
+		policy_put_string(printable(rule, b, sizeof b));
 		printf("}\n");
 	} else if (!passed || !is_quiet(t->p)) {
 		printf("%s  %s: %s%s%s\n", passed ? "ok  " : "FAIL", printable(name, a, sizeof a), effect, rule.len ? " by " : "",
@@ -374,4 +387,17 @@ static int run_diff(program *p)
 	unload(&before);
 	unload(&after);
 	return code == EXIT_OK && n ? EXIT_NO : code;
+}
+
+static int run_dry_run(program *p)
+{
+	const dry_options *o = p->options;
+	loaded policy = {0};
+	int code = open_context(p);
+	if (code == EXIT_OK)
+		code = load(p, p->args[0], 0, &policy);
+	if (code == EXIT_OK)
+		code = policy_dry_run(p, policy.policy, o->log);
+	unload(&policy);
+	return code;
 }

@@ -19,4 +19,9 @@ typedef struct written {
 /* Reads the request at value of doc, which the result borrows. 0, or −1 after saying what is wrong. */
 int written_read(const aim_json *doc, aim_json_value value, const char *what, written *out);
 
+/* text between quotes, on standard output. */
+void policy_put_string(const char *text);
+/* Decides again what a log recorded. An exit status. */
+int policy_dry_run(program *p, aim_policy *policy, const char *log);
+
 #endif

@@ -2,7 +2,7 @@
 """aim policy: checking, explaining and testing policies."""
 import json
 
-from harness import Folder, case, lines, main, run
+from harness import Folder, case, lines, main, make_store, run
 
 POLICY = """version: 1
 name: files
@@ -84,6 +84,20 @@ def diff_shows_a_witness():
         assert json.loads(run("policy", "explain", before, request, code=1).stdout)["effect"] == "deny"
         assert json.loads(run("policy", "explain", after, request).stdout)["effect"] == "allow"
         assert json.loads(run("policy", "diff", before, before).stdout)["changes"] == []
+
+
+@case
+def dry_run_decides_again_what_was_recorded():
+    with Folder() as f:
+        store = make_store(f, calls=("read", "write"))
+        policy = put(f, "p.yaml", "version: 1\nname: p\nrules:\n  - {id: no, effect: deny, tools: write}\n"
+                     "  - {id: yes, effect: allow, tools: read}\n")
+        rows = lines("--store", store, "policy", "dry-run", policy, code=1)
+        assert rows[-1]["calls"] >= 2 and rows[-1]["changed"] == len(rows) - 1, rows
+        changed = [row for row in rows[:-1] if row["tool"] == "write"]
+        assert changed and all(row["after"] == "deny" and row["rule"] == "no" for row in changed), rows
+        out = run("--store", store, "policy", "dry-run", policy, code=1)
+        assert "now deny by no" in out.stdout, out.stdout
 
 
 if __name__ == "__main__":

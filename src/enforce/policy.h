@@ -216,7 +216,7 @@ size_t aim__prefix_indexed(size_t len, uint32_t *out_bit);
 
 /* Rank of the deciding rule, AIM__RULE_NONE when none matches. question's request was taken. memo is AIM__FACT_COUNT of
  * them, used with this policy only. */
-uint32_t aim__policy_find(const aim_policy *policy, const aim__question *question, aim__name_memo *memo);
+uint32_t aim__policy_find(const aim_policy *policy, const aim__inquiry *question, aim__name_memo *memo);
 
 static inline const aim__rule *aim__policy_alerts(const aim_policy *policy)
 {
@@ -224,17 +224,17 @@ static inline const aim__rule *aim__policy_alerts(const aim_policy *policy)
 }
 
 /* Bit i: alert rule i matches. */
-uint64_t aim__policy_find_alerts(const aim_policy *policy, const aim__question *question, aim__name_memo *memo);
+uint64_t aim__policy_find_alerts(const aim_policy *policy, const aim__inquiry *question, aim__name_memo *memo);
 /* What a rule by itself answers about a request: slow, without the index. */
-aim__answer aim__rule_answer(const aim_policy *policy, const aim__question *question, aim__name_memo *memo,
+aim__answer aim__rule_answer(const aim_policy *policy, const aim__inquiry *question, aim__name_memo *memo,
                              const aim__rule *rule);
 
 /* The same of its condition at index. */
-aim__answer aim__condition_answer(const aim_policy *policy, const aim__question *question, aim__name_memo *memo,
+aim__answer aim__condition_answer(const aim_policy *policy, const aim__inquiry *question, aim__name_memo *memo,
                                   const aim__rule *rule, uint32_t index);
 /* The effect that policy would have, which counts nothing. The question's decision, which holds the policy, then has
  * rule and reason. */
-uint32_t aim__policy_peek(const aim_policy *policy, const aim__question *question);
+uint32_t aim__policy_peek(const aim_policy *policy, const aim__inquiry *question);
 
 /* The table {"policy"}; call->state is an aim_policy that the decision holds, or NULL. */
 aim_status aim__policy_run(aim_policy *policy, const aim_request *request, aim_decision *decision,

@@ -38,7 +38,7 @@ static const struct {
 	[AIM__TEXT_SESSION] = {1, offsetof(aim_facts, session)},
 };
 
-aim_str aim__question_text(const aim__question *q, uint32_t text)
+aim_str aim__inquiry_text(const aim__inquiry *q, uint32_t text)
 {
 	aim_str out;
 	const char *from = texts[text].of_facts ? (const char *)q->facts : (const char *)q->request;
@@ -64,9 +64,9 @@ static int is_none(const aim_request *request, uint32_t text)
 	return text == AIM__TEXT_TOOL && !is_tool && action.len > 4 && memcmp(action.ptr, "mcp_", 4) == 0;
 }
 
-static aim__answer answer_name(const aim__when *w, const aim__question *q)
+static aim__answer answer_name(const aim__when *w, const aim__inquiry *q)
 {
-	aim_str text = aim__question_text(q, w->arg);
+	aim_str text = aim__inquiry_text(q, w->arg);
 	if (text.len == 0)
 		return is_none(q->request, w->arg) ? AIM__NO : AIM__UNKNOWN;
 	return of(matches_one(w->with.texts, text, w->flags & AIM__WHEN_FOLDED));
@@ -113,7 +113,7 @@ static int covers(aim_str held, aim_str wanted)
 	return w > wanted.len;
 }
 
-static aim__answer answer_lacks(const aim__when *w, const aim__question *q)
+static aim__answer answer_lacks(const aim__when *w, const aim__inquiry *q)
 {
 	const aim_request *r = q->request;
 	if (!q->facts->required || (!r->capabilities && q->facts->n_required))
@@ -129,7 +129,7 @@ static aim__answer answer_lacks(const aim__when *w, const aim__question *q)
 
 /* ---- numbers, levels, bits ---- */
 
-static aim__answer answer_number(const aim__when *w, const aim__question *q)
+static aim__answer answer_number(const aim__when *w, const aim__inquiry *q)
 {
 	const aim_facts *f = q->facts;
 	int64_t n = q->request->trust_micro;
@@ -146,7 +146,7 @@ static aim__answer answer_number(const aim__when *w, const aim__question *q)
 	return of(n >= w->with.range->low && n <= w->with.range->high);
 }
 
-static aim__answer answer_level(const aim__when *w, const aim__question *q)
+static aim__answer answer_level(const aim__when *w, const aim__inquiry *q)
 {
 	uint32_t level = q->request->risk;
 	if (w->arg == AIM__LEVEL_DRIFT)
@@ -156,7 +156,7 @@ static aim__answer answer_level(const aim__when *w, const aim__question *q)
 	return level == 0 ? AIM__UNKNOWN : of(w->mask >> level & 1);
 }
 
-static aim__answer answer_bits(const aim__when *w, const aim__question *q)
+static aim__answer answer_bits(const aim__when *w, const aim__inquiry *q)
 {
 	const aim_facts *f = q->facts;
 	int labels = w->arg == AIM__BITS_LABELS;
@@ -183,7 +183,7 @@ static uint32_t weekday(int64_t day)
 	return (uint32_t)(since_monday < 0 ? since_monday + 7 : since_monday);
 }
 
-static aim__answer answer_time(const aim__when *w, const aim__question *q)
+static aim__answer answer_time(const aim__when *w, const aim__inquiry *q)
 {
 	const aim__time_test *t = w->with.time;
 	if (q->now_us == 0)
@@ -209,7 +209,7 @@ static const struct {
 	{AIM__RATE_PER_DID, AIM__TEXT_DID},
 };
 
-size_t aim__rate_key(const aim_ctx *ctx, const aim__rate_test *test, const aim__question *q, uint8_t out[AIM__RATE_KEY])
+size_t aim__rate_key(const aim_ctx *ctx, const aim__rate_test *test, const aim__inquiry *q, uint8_t out[AIM__RATE_KEY])
 {
 	char folded[AIM__FACT_MAX];
 	size_t at = 0;
@@ -218,7 +218,7 @@ size_t aim__rate_key(const aim_ctx *ctx, const aim__rate_test *test, const aim__
 	for (size_t i = 0; i < sizeof rate_parts / sizeof rate_parts[0]; i++) {
 		if (!(test->per & rate_parts[i].per))
 			continue;
-		aim_str text = aim__question_text(q, rate_parts[i].text);
+		aim_str text = aim__inquiry_text(q, rate_parts[i].text);
 		if (text.len == 0)
 			return 0;
 		size_t len = aim__name_fold(folded, sizeof folded, text);
@@ -229,7 +229,7 @@ size_t aim__rate_key(const aim_ctx *ctx, const aim__rate_test *test, const aim__
 	return at;
 }
 
-static aim__answer answer_rate(const aim_policy *policy, const aim__when *w, const aim__question *q)
+static aim__answer answer_rate(const aim_policy *policy, const aim__when *w, const aim__inquiry *q)
 {
 	uint8_t key[AIM__RATE_KEY];
 	const aim__rate_test *t = w->with.rate;
@@ -242,7 +242,7 @@ static aim__answer answer_rate(const aim_policy *policy, const aim__when *w, con
 
 /* ---- trees ---- */
 
-static aim__answer answer_test(const aim_policy *policy, const aim__when *w, const aim__question *q)
+static aim__answer answer_test(const aim_policy *policy, const aim__when *w, const aim__inquiry *q)
 {
 	switch (w->op) {
 	case AIM__WHEN_NAME: return answer_name(w, q);
@@ -259,7 +259,7 @@ static aim__answer answer_test(const aim_policy *policy, const aim__when *w, con
 }
 
 /* The document's reader bounds how deep this goes. */
-aim__answer aim__when_answer(const aim_policy *policy, uint32_t index, const aim__question *q)
+aim__answer aim__when_answer(const aim_policy *policy, uint32_t index, const aim__inquiry *q)
 {
 	const aim__when *w = &policy->whens[index];
 	if (w->op > AIM__WHEN_NOT)

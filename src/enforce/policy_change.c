@@ -24,7 +24,7 @@ static const uint32_t text_of_fact[AIM__FACT_COUNT] = {
 
 /* ---- what a request says now ---- */
 
-static int64_t number_now(const aim__question *q, uint32_t which)
+static int64_t number_now(const aim__inquiry *q, uint32_t which)
 {
 	if (which == AIM__NUMBER_TRUST)
 		return q->request->trust_micro;
@@ -34,14 +34,14 @@ static int64_t number_now(const aim__question *q, uint32_t which)
 	return is_count ? q->facts->n_attestations : q->facts->confidence_micro;
 }
 
-static uint32_t level_now(const aim__question *q, uint32_t which)
+static uint32_t level_now(const aim__inquiry *q, uint32_t which)
 {
 	if (which == AIM__LEVEL_RISK)
 		return q->request->risk;
 	return which == AIM__LEVEL_DRIFT ? q->facts->drift : q->facts->scan;
 }
 
-static int64_t bits_now(const aim__question *q, uint32_t which)
+static int64_t bits_now(const aim__inquiry *q, uint32_t which)
 {
 	int labels = which == AIM__BITS_LABELS;
 	if (!(q->facts->known & (labels ? AIM_FACTS_LABELS : AIM_FACTS_SIGNALS)))
@@ -98,19 +98,19 @@ static aim_str witness(aim__change_list *list, const aim__pattern *pattern)
 	return copy;
 }
 
-static void add_text(aim__change_list *list, uint32_t which, aim_str text, const aim__question *q)
+static void add_text(aim__change_list *list, uint32_t which, aim_str text, const aim__inquiry *q)
 {
 	aim__change c = {.kind = AIM__CHANGE_TEXT, .which = which, .text = text};
-	if (text.ptr && !aim_str_equal(text, aim__question_text(q, which)))
+	if (text.ptr && !aim_str_equal(text, aim__inquiry_text(q, which)))
 		add(list, &c);
 }
 
-static void add_other(aim__change_list *list, uint32_t which, const aim__question *q)
+static void add_other(aim__change_list *list, uint32_t which, const aim__inquiry *q)
 {
 	add_text(list, which, aim_str_from("(another)"), q);
 }
 
-static void add_number(aim__change_list *list, uint32_t which, int64_t number, const aim__question *q)
+static void add_number(aim__change_list *list, uint32_t which, int64_t number, const aim__inquiry *q)
 {
 	int64_t max = which == AIM__NUMBER_ATTESTATIONS ? INT32_MAX : MAX_TRUST_MICRO;
 	aim__change c = {.kind = AIM__CHANGE_NUMBER, .which = which, .number = number};
@@ -118,7 +118,7 @@ static void add_number(aim__change_list *list, uint32_t which, int64_t number, c
 		add(list, &c);
 }
 
-static void add_range(aim__change_list *list, uint32_t which, int64_t low, int64_t high, const aim__question *q)
+static void add_range(aim__change_list *list, uint32_t which, int64_t low, int64_t high, const aim__inquiry *q)
 {
 	add_number(list, which, low, q);
 	add_number(list, which, high, q);
@@ -126,7 +126,7 @@ static void add_range(aim__change_list *list, uint32_t which, int64_t low, int64
 	add_number(list, which, high + 1, q);
 }
 
-static void add_levels(aim__change_list *list, uint32_t which, const aim__question *q)
+static void add_levels(aim__change_list *list, uint32_t which, const aim__inquiry *q)
 {
 	static const uint32_t n_levels[] = {AIM_DECISION_RISK_CRITICAL, AIM_FACTS_DRIFT_CRITICAL, AIM_FACTS_SCAN_CRITICAL};
 	for (uint32_t level = 1; level <= n_levels[which]; level++) {
@@ -136,7 +136,7 @@ static void add_levels(aim__change_list *list, uint32_t which, const aim__questi
 	}
 }
 
-static void add_bits(aim__change_list *list, uint32_t which, uint32_t mask, const aim__question *q)
+static void add_bits(aim__change_list *list, uint32_t which, uint32_t mask, const aim__inquiry *q)
 {
 	int64_t now = bits_now(q, which);
 	uint32_t set = now < 0 ? 0 : (uint32_t)now;
@@ -185,7 +185,7 @@ static void add_values(aim__change_list *list, const aim__when *w)
 		add_scalar(list, t, AIM_JSON_ABSENT, aim_str_from(""));
 }
 
-static void add_when(aim__change_list *list, const aim__when *w, const aim__question *q)
+static void add_when(aim__change_list *list, const aim__when *w, const aim__inquiry *q)
 {
 	switch (w->op) {
 	case AIM__WHEN_NAME:
@@ -212,7 +212,7 @@ static void add_when(aim__change_list *list, const aim__when *w, const aim__ques
 }
 
 static void add_set(aim__change_list *list, const aim_policy *policy, uint32_t fact, const aim__name_set *set,
-                    const aim__question *q)
+                    const aim__inquiry *q)
 {
 	for (uint32_t i = 0; i < set->n_names && i < MAX_LISTED; i++) {
 		const aim__name *name = &policy->names[fact].items[(uint32_t)set->names[i]];
@@ -224,7 +224,7 @@ static void add_set(aim__change_list *list, const aim_policy *policy, uint32_t f
 	add_other(list, text_of_fact[fact], q);
 }
 
-static void add_word(aim__change_list *list, const aim_policy *policy, uint64_t word, const aim__question *q)
+static void add_word(aim__change_list *list, const aim_policy *policy, uint64_t word, const aim__inquiry *q)
 {
 	uint32_t op = aim__condition_op(word);
 	uint32_t a = aim__condition_a(word);
@@ -248,7 +248,7 @@ static void add_word(aim__change_list *list, const aim_policy *policy, uint64_t 
 	}
 }
 
-void aim__changes_of(aim__change_list *list, const aim_policy *policy, const aim__rule *rule, const aim__question *q)
+void aim__changes_of(aim__change_list *list, const aim_policy *policy, const aim__rule *rule, const aim__inquiry *q)
 {
 	for (uint32_t i = 0; i < rule->n_conditions; i++) {
 		uint64_t word = rule->conditions[i];
@@ -271,7 +271,7 @@ static aim_str *copy_list(const aim_str *list, size_t n, aim__arena *arena)
 	return copy;
 }
 
-int aim__changed_init(aim__changed *c, const aim__question *q, aim__arena *arena)
+int aim__changed_init(aim__changed *c, const aim__inquiry *q, aim__arena *arena)
 {
 	memset(c, 0, sizeof *c);
 	c->capabilities = copy_list(q->request->capabilities, q->request->n_capabilities, arena);
@@ -333,7 +333,7 @@ static void make(aim__changed *c, const aim__change *change)
 		c->facts.tags = c->tags;
 }
 
-void aim__changed_make(aim__changed *c, const aim__question *q, const aim__change *const *changes, size_t n)
+void aim__changed_make(aim__changed *c, const aim__inquiry *q, const aim__change *const *changes, size_t n)
 {
 	c->question = *q;
 	c->request = *q->request;
@@ -401,7 +401,7 @@ static void write_scalar(aim__json_writer *w, const aim__scalar *s)
 }
 
 /* Which fact, as in a policy; of values the pointer or name too. What a value is now is not told: it may be a secret. */
-void aim__change_write(aim__json_writer *w, const aim__change *c, const aim__question *q)
+void aim__change_write(aim__json_writer *w, const aim__change *c, const aim__inquiry *q)
 {
 	static const char *const names[] = {[AIM__CHANGE_CAPABILITY] = "capabilities", [AIM__CHANGE_TAG] = "tags"};
 	aim__write_begin_object(w);
@@ -410,7 +410,7 @@ void aim__change_write(aim__json_writer *w, const aim__change *c, const aim__que
 	case AIM__CHANGE_TEXT:
 		aim__write_text(w, text_names[c->which]);
 		aim__write_key(w, "from");
-		write_text(w, aim__question_text(q, c->which));
+		write_text(w, aim__inquiry_text(q, c->which));
 		aim__write_key(w, "to");
 		write_text(w, c->text);
 		break;
@@ -485,11 +485,11 @@ static void write_values(aim__json_writer *w, const aim__changed *c, int facts)
 void aim__changed_write(aim__json_writer *w, const aim__changed *c)
 {
 	static const uint32_t levels[] = {AIM__LEVEL_RISK, AIM__LEVEL_DRIFT, AIM__LEVEL_SCAN};
-	const aim__question *q = &c->question;
+	const aim__inquiry *q = &c->question;
 	aim__write_begin_object(w);
 	for (uint32_t i = 0; i < AIM__TEXT_COUNT; i++) {
 		aim__write_key(w, text_names[i]);
-		aim__write_string(w, aim__question_text(q, i));
+		aim__write_string(w, aim__inquiry_text(q, i));
 	}
 	for (uint32_t i = AIM__NUMBER_TRUST; i <= AIM__NUMBER_CONFIDENCE; i++) {
 		aim__write_key(w, number_names[i]);

@@ -40,13 +40,13 @@ typedef struct aim__change_list {
 
 /* Adds what could change the answer of a rule. */
 void aim__changes_of(aim__change_list *list, const aim_policy *policy, const aim__rule *rule,
-                     const aim__question *question);
+                     const aim__inquiry *question);
 /* 1 when both are about the same fact, so that they cannot be made together. */
 int aim__change_meets(const aim__change *a, const aim__change *b);
 
 /* A request with changes made; room is the caller's. */
 typedef struct aim__changed {
-	aim__question question;
+	aim__inquiry question;
 	aim_request request;
 	aim_facts facts;
 	aim__change values[AIM__CHANGES_MADE];
@@ -55,13 +55,13 @@ typedef struct aim__changed {
 } aim__changed;
 
 /* 0 without memory. */
-int aim__changed_init(aim__changed *changed, const aim__question *question, aim__arena *arena);
-void aim__changed_make(aim__changed *changed, const aim__question *question, const aim__change *const *changes, size_t n);
+int aim__changed_init(aim__changed *changed, const aim__inquiry *question, aim__arena *arena);
+void aim__changed_make(aim__changed *changed, const aim__inquiry *question, const aim__change *const *changes, size_t n);
 
 /* The request as an object, such as aim policy explain reads. */
 void aim__changed_write(aim__json_writer *w, const aim__changed *changed);
 
 /* {"fact": …, "from": …, "to": …} */
-void aim__change_write(aim__json_writer *w, const aim__change *change, const aim__question *question);
+void aim__change_write(aim__json_writer *w, const aim__change *change, const aim__inquiry *question);
 
 #endif

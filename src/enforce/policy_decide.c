@@ -36,7 +36,7 @@ static uint32_t effect_of(const aim_policy *policy, uint32_t rank)
 
 /* Every call that is allowed is counted, in all the ways that the policy counts. Where there is no room for one, whose
  * rate was unknown just now, nothing is counted: the next look says the same. */
-static void count(const aim_policy *policy, const aim__question *q)
+static void count(const aim_policy *policy, const aim__inquiry *q)
 {
 	uint8_t key[AIM__RATE_KEY];
 	for (uint32_t i = 0; i < policy->n_counters; i++) {
@@ -48,7 +48,7 @@ static void count(const aim_policy *policy, const aim__question *q)
 }
 
 /* The effect, before it is known whether the policy only monitors; says why. */
-static uint32_t find(const aim_policy *policy, const aim__question *q)
+static uint32_t find(const aim_policy *policy, const aim__inquiry *q)
 {
 	aim_decision *d = q->decision;
 	d->rule = aim__policy_find(policy, q, d->memo);
@@ -67,7 +67,7 @@ static uint32_t find(const aim_policy *policy, const aim__question *q)
 }
 
 /* With conditions on times or rates. */
-static uint32_t find_in_time(const aim_policy *policy, aim__question *q)
+static uint32_t find_in_time(const aim_policy *policy, aim__inquiry *q)
 {
 	q->now_us = q->request->now_us;
 	if (q->now_us == 0 && aim_ctx_now_us(policy->ctx, &q->now_us) != AIM_OK)
@@ -83,7 +83,7 @@ static uint32_t find_in_time(const aim_policy *policy, aim__question *q)
 	return effect;
 }
 
-uint32_t aim__policy_peek(const aim_policy *policy, const aim__question *q)
+uint32_t aim__policy_peek(const aim_policy *policy, const aim__inquiry *q)
 {
 	aim_rates *rates = policy->n_counters && q->now_us ? q->facts->rates : NULL;
 	if (rates)
@@ -109,7 +109,7 @@ aim_status aim__policy_stage(aim__call *call)
 {
 	const aim_policy *policy = call->state;
 	aim_decision *d = call->decision;
-	aim__question q = {.request = call->request, .decision = d};
+	aim__inquiry q = {.request = call->request, .decision = d};
 	aim_facts copy;
 	if (!policy) {
 		aim__decision_because(d, AIM__REASON_NO_POLICY);

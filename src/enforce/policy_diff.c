@@ -27,7 +27,7 @@ typedef struct outcome {
 typedef struct diff {
 	aim_policy *policies[2]; /* before, after */
 	aim_decision *decisions[2];
-	aim__question start;
+	aim__inquiry start;
 	aim_request request;
 	aim_facts facts;
 	aim__arena arena; /* of one rule */

@@ -18,7 +18,7 @@ static const char *const effects[] = {"deny", "allow", "ask", "alert"};
 typedef struct explanation {
 	aim_policy *policy;
 	aim_decision *decision;
-	aim__question q;
+	aim__inquiry q;
 	aim__json_writer w;
 	aim__arena arena;
 	uint32_t effect;

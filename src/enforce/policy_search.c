@@ -20,7 +20,7 @@ typedef aim__answer answer;
 typedef struct subject {
 	const aim_policy *policy;
 	const aim_request *request;
-	const aim__question *question;
+	const aim__inquiry *question;
 	uint32_t values[AIM__VALUE_COUNT];
 } subject;
 
@@ -83,7 +83,7 @@ static inline void read_name(subject *s, uint32_t fact, aim__name_memo *memo)
 
 /* All names are read before the search: it waits for the tool's, and the processor reads the others meanwhile. A fact
  * that no rule is about is not looked up, and would be unknown. */
-static void begin(subject *s, const aim_policy *policy, const aim__question *q, aim__name_memo *memo)
+static void begin(subject *s, const aim_policy *policy, const aim__inquiry *q, aim__name_memo *memo)
 {
 	const aim_request *r = q->request;
 	s->policy = policy;
@@ -298,7 +298,7 @@ static uint32_t search(subject *s, uint32_t index, uint32_t best)
 	return best;
 }
 
-uint32_t aim__policy_find(const aim_policy *policy, const aim__question *question, aim__name_memo *memo)
+uint32_t aim__policy_find(const aim_policy *policy, const aim__inquiry *question, aim__name_memo *memo)
 {
 	subject s;
 	begin(&s, policy, question, memo);
@@ -344,7 +344,7 @@ static answer answer_rule(subject *s, const aim__rule *rule)
 	return all;
 }
 
-aim__answer aim__rule_answer(const aim_policy *policy, const aim__question *question, aim__name_memo *memo,
+aim__answer aim__rule_answer(const aim_policy *policy, const aim__inquiry *question, aim__name_memo *memo,
                              const aim__rule *rule)
 {
 	subject s;
@@ -352,7 +352,7 @@ aim__answer aim__rule_answer(const aim_policy *policy, const aim__question *ques
 	return answer_rule(&s, rule);
 }
 
-aim__answer aim__condition_answer(const aim_policy *policy, const aim__question *question, aim__name_memo *memo,
+aim__answer aim__condition_answer(const aim_policy *policy, const aim__inquiry *question, aim__name_memo *memo,
                                   const aim__rule *rule, uint32_t index)
 {
 	subject s;
@@ -360,7 +360,7 @@ aim__answer aim__condition_answer(const aim_policy *policy, const aim__question 
 	return answer_word(&s, rule->conditions[index], rule->effect == AIM_DECISION_ALLOW);
 }
 
-uint64_t aim__policy_find_alerts(const aim_policy *policy, const aim__question *question, aim__name_memo *memo)
+uint64_t aim__policy_find_alerts(const aim_policy *policy, const aim__inquiry *question, aim__name_memo *memo)
 {
 	subject s;
 	uint64_t found = 0;

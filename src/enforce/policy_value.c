@@ -64,7 +64,7 @@ static void take_fact(value *v, const aim_fact *fact)
 }
 
 /* In an explanation: what the value is taken to be instead. */
-static int find_change(value *v, const aim__value_test *test, const aim__question *q)
+static int find_change(value *v, const aim__value_test *test, const aim__inquiry *q)
 {
 	for (size_t i = 0; i < q->n_changes; i++) {
 		const aim__change *c = &q->changes[i];
@@ -78,7 +78,7 @@ static int find_change(value *v, const aim__value_test *test, const aim__questio
 	return 0;
 }
 
-static void find(value *v, const aim__value_test *test, const aim__question *q)
+static void find(value *v, const aim__value_test *test, const aim__inquiry *q)
 {
 	const aim_facts *f = q->facts;
 	memset(v, 0, sizeof *v);
@@ -190,7 +190,7 @@ static aim__answer test_glob(const aim__value_test *t, const value *v, int folde
 	return AIM__NO;
 }
 
-aim__answer aim__value_answer(const aim_policy *policy, const aim__when *w, const aim__question *q)
+aim__answer aim__value_answer(const aim_policy *policy, const aim__when *w, const aim__inquiry *q)
 {
 	const aim__value_test *t = w->with.value;
 	int folded = (w->flags & AIM__WHEN_FOLDED) != 0;

@@ -5,6 +5,6 @@
 #include "enforce/policy_when.h"
 
 /* AIM__UNKNOWN for ops that are none. */
-aim__answer aim__value_answer(const struct aim_policy *policy, const aim__when *when, const aim__question *q);
+aim__answer aim__value_answer(const struct aim_policy *policy, const aim__when *when, const aim__inquiry *q);
 
 #endif

@@ -134,21 +134,21 @@ typedef struct aim__when {
 } aim__when;
 
 /* A request with everything that conditions ask. */
-typedef struct aim__question {
+typedef struct aim__inquiry {
 	const aim_request *request;
 	const aim_facts *facts; /* never NULL; all zero when nothing is known */
 	int64_t now_us;         /* 0: unknown */
 	struct aim_decision *decision; /* whose memory regular expressions use; may be NULL */
 	const struct aim__change *changes; /* facts taken to be otherwise; NULL but in explanations */
 	size_t n_changes;
-} aim__question;
+} aim__inquiry;
 
 struct aim_policy;
 
 /* The answer of the tree at index. */
-aim__answer aim__when_answer(const struct aim_policy *policy, uint32_t index, const aim__question *q);
+aim__answer aim__when_answer(const struct aim_policy *policy, uint32_t index, const aim__inquiry *q);
 /* Text of a request; {NULL, 0} when it does not say. */
-aim_str aim__question_text(const aim__question *q, uint32_t text);
+aim_str aim__inquiry_text(const aim__inquiry *q, uint32_t text);
 
 /* Checks a caller's facts. *out is then what to read: facts itself, *copy, or one that knows nothing.
  * AIM_OK, AIM_E_INVALID, AIM_E_VERSION, AIM_E_LIMIT. */
@@ -157,7 +157,7 @@ aim_status aim__facts_take(const aim_facts *facts, aim_facts *copy, const aim_fa
 /* The key under which a rate counts a call: the hashes of what it counts by, names folded. 0 when something of that is
  * unknown; else the bytes of out. */
 #define AIM__RATE_KEY 64u
-size_t aim__rate_key(const aim_ctx *ctx, const aim__rate_test *test, const aim__question *q,
+size_t aim__rate_key(const aim_ctx *ctx, const aim__rate_test *test, const aim__inquiry *q,
                      uint8_t out[AIM__RATE_KEY]);
 
 #endif

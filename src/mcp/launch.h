@@ -2,12 +2,10 @@
 #ifndef AIM_MCP_LAUNCH_H
 #define AIM_MCP_LAUNCH_H
 
+#include "identity/launch.h"
+
 #include <aim/buf.h>
 
-/* 1 for the words of "cmd /c npx …" on Windows that are "npx …" elsewhere; index counts from the first word. */
-int aim__launch_is_prefix(aim_str word, size_t index);
-/* 1 for a command that is aim-guard, wherever it is installed: what it starts stands behind "--". */
-int aim__launch_is_guard(aim_str command);
 /* Appends one word of a command line. */
 aim_status aim__launch_add(aim_buf *words, aim_str word);
 /* Scheme and host in lower case, no default port, no slash at the end, no fragment; out is cleared first. */

@@ -93,6 +93,7 @@
 #include <aim/confidence.h>
 #include <aim/scan.h>
 #include <aim/response.h>
+#include <aim/advisory.h>
 
 /* enforce */
 #include <aim/rates.h>

@@ -129,6 +129,9 @@ typedef int32_t aim_status;
 #define AIM_E_ATTESTER (-720)          /**< the attesting agent is not known */
 #define AIM_E_SERVER_REVOKED (-721)    /**< the attested server is revoked */
 #define AIM_E_TRUST_FLOOR (-722)       /**< the attesting agent is trusted less than is needed */
+#define AIM_E_ADVISORY (-740)          /**< not an OSV record, or some of many are not */
+#define AIM_E_ADVISORY_VERSION (-741)  /**< not a version of its ecosystem */
+#define AIM_E_ADVISORY_VECTOR (-742)   /**< not a CVSS vector */
 #define AIM_E_PATTERN (-760)           /**< a pattern is malformed, or can match the empty text */
 #define AIM_E_SCAN_RULE (-761)         /**< a file of scanner rules says what it may not */
 

@@ -1,5 +1,6 @@
 /* cli/aim/detect.c — aim detect: the MCP servers that clients are told to use, and whether each can be trusted. Nothing
  * that is found is started. */
+#include "advisory.h"
 #include "detect.h"
 #include "fingerprint.h"
 
@@ -23,6 +24,8 @@
 static const option detect_command_options[] = {
 	{"--home", NULL, "DIR", OPTION_TEXT, 0, AT(home), NULL, "look in this home folder, and in none that the environment names"},
 	{"--cwd", NULL, "DIR", OPTION_TEXT, 0, AT(cwd), NULL, "look for a project's files here; default: the current folder"},
+	{"--advisories", NULL, "OSV", OPTION_TEXT, 0, AT(advisories), NULL,
+	 "also say what these OSV records know of the packages that servers are started from"},
 	{"--long", "-l", NULL, OPTION_FLAG, DETECT_LONG, AT(flags), NULL, "also how each is started, and where it is configured"},
 };
 
@@ -169,9 +172,13 @@ int run_detect(program *p)
 	int code = detect_scan(p, o->home, o->cwd, &found);
 	if (code == EXIT_OK)
 		code = detect_assess(p, found, &rows);
+	int advised = code == EXIT_OK && o->advisories ? advisories_mark(p, o->advisories, found, rows) : EXIT_OK;
+	if (advised != EXIT_OK && advised != EXIT_WARN && advised != EXIT_NO)
+		code = advised;
 	if (code == EXIT_OK) {
 		detect_show(p, found, rows, o->flags);
 		code = verdict_of_all(rows, aim_discovery_count(found), detect_problems(found));
+		code = advised == EXIT_NO || (advised == EXIT_WARN && code == EXIT_OK) ? advised : code;
 	}
 	free(rows);
 	aim_discovery_free(found);

@@ -7,6 +7,7 @@
 typedef struct detect_options {
 	const char *home; /* NULL: the user's own, and the folders that the environment names */
 	const char *cwd;  /* NULL: the current folder */
+	const char *advisories; /* OSV records; NULL: none */
 	uint32_t flags;   /* DETECT_* */
 	uint32_t reserved;
 } detect_options;
@@ -29,6 +30,8 @@ size_t detect_problems(const aim_discovery *found);
 #define REASON_DRIFT 64u
 #define REASON_SIGNATURE 128u
 
+#define ADVISORY_BYTES 160u
+
 typedef struct detected {
 	uint32_t match;  /* AIM_DISCOVERY_* */
 	uint32_t status; /* AIM_REGISTRY_*; 0 when it is not registered */
@@ -40,6 +43,7 @@ typedef struct detected {
 	uint64_t drift;        /* definitions that differ from the baseline */
 	int64_t confidence;    /* millionths of a percent */
 	char id[37];           /* of the registered server; empty when there is none */
+	char advisory[ADVISORY_BYTES]; /* what the advisories say; empty without a file of them */
 	char name[199];        /* its registered name, when that is not the name found */
 } detected;
 

@@ -68,6 +68,8 @@ static void show_json(program *p, const aim_discovery *found, size_t i, const de
 		answer_text(&a, "server", NULL, aim_str_from(row->id));
 		answer_text(&a, "status", NULL, aim_str_from(aim_registry_status_name(row->status)));
 	}
+	if (row->advisory[0])
+		answer_text(&a, "advisories", NULL, aim_str_from(row->advisory));
 	answer_json(&a, "found", aim_buf_str(found_json));
 	answer_end(&a);
 	aim_buf_free(found_json);
@@ -164,6 +166,13 @@ static void put_reason_line(const detected *row)
 	putchar('\n');
 }
 
+static void put_advisory_line(const detected *row)
+{
+	char text[ADVISORY_BYTES * 4];
+	if (row->advisory[0])
+		printf("%*sadvisories: %s\n", INDENT, "", printable(aim_str_from(row->advisory), text, sizeof text));
+}
+
 /* The launch or URL, then each place. */
 static void put_long(const aim_discovery *found, size_t i, const aim_discovery_server *s)
 {
@@ -212,6 +221,7 @@ static void show_all(const aim_discovery *found, const detected *rows, uint32_t 
 	for (size_t i = 0; aim_discovery_at(found, i, &s) == AIM_OK; i++) {
 		show_row(found, i, &rows[i], &s, width, digits);
 		put_reason_line(&rows[i]);
+		put_advisory_line(&rows[i]);
 		if (flags & DETECT_LONG)
 			put_long(found, i, &s);
 	}

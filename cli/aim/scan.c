@@ -1,4 +1,5 @@
 /* cli/aim/scan.c — aim scan: what definitions of a file, or of a registered server, carry that they should not. */
+#include "advisory.h"
 #include "fingerprint.h"
 #include "scan.h"
 
@@ -17,6 +18,8 @@ static const option options[] = {
 	{"--known", NULL, "FILE", OPTION_TEXT, 0, AT(known), NULL, "tools of another server, to compare names and texts with"},
 	{"--as", NULL, "NAME", OPTION_TEXT, 0, AT(as), NULL, "what the server is called in findings"},
 	{"--rules", NULL, "FILE", OPTION_TEXT, 0, AT(rules), NULL, "rules of your own, in JSON or YAML"},
+	{"--advisories", NULL, "OSV", OPTION_TEXT, 0, AT(advisories), NULL,
+	 "hold the packages that servers are started from against these OSV records; FILE is then a client's configuration"},
 	{"--batch", NULL, NULL, OPTION_FLAG, SCAN_BATCH, AT(flags), NULL, "each line of FILE is one definition"},
 	{"--sarif", NULL, NULL, OPTION_FLAG, SCAN_SARIF, AT(flags), NULL, "answer in SARIF 2.1.0"},
 	{"--approved", NULL, NULL, OPTION_FLAG, SCAN_APPROVED_SERVER, AT(flags), NULL, "the server is approved: near names are information"},
@@ -25,7 +28,9 @@ static const option options[] = {
 static const command commands[] = {
 	{"scan", "[FILE]", 0, 1, "look for hidden instructions, injections and traps in definitions and responses",
 	 "FILE (- is standard input) is one definition, a list of them, or an answer of tools/list. The exit status says the worst that "
-	 "was found: 1 critical, 6 warning, 0 neither.",
+	 "was found: 1 critical, 6 warning, 0 neither.\n"
+	 "With --advisories the packages behind --server NAME, or behind the servers of a client's configuration, are looked up "
+	 "instead: 1 a critical advisory, 6 another one or a package of which nothing is known, 0 neither.",
 	 options, N(options), sizeof(scan_options), run_scan},
 };
 
@@ -303,10 +308,16 @@ int run_scan(program *p)
 		say("scan: --response goes with --policy, --batch and --sarif, and --policy only with it");
 		return EXIT_USAGE;
 	}
+	if (s.o->advisories && (s.o->known || s.o->as || s.o->rules || s.o->flags)) {
+		say("scan: --advisories goes with FILE or --server alone");
+		return EXIT_USAGE;
+	}
 	s.shown.p = s.other.p = p;
 	int code = open_context(p);
 	if (code == EXIT_OK && s.o->flags & SCAN_RESPONSE)
 		return scan_responses(p, s.o);
+	if (code == EXIT_OK && s.o->advisories)
+		return scan_advisories(p, s.o->advisories, s.o->server, p->n_args ? p->args[0] : "-");
 	if (code == EXIT_OK)
 		code = scan(&s);
 	if (code == EXIT_OK)

@@ -16,6 +16,7 @@ typedef struct scan_options {
 	const char *known;
 	const char *as;
 	const char *rules;
+	const char *advisories;
 	uint32_t flags;  /* SCAN_* */
 	uint32_t policy; /* AIM_RESPONSE_BLOCK, SANITIZE or LOG */
 } scan_options;

@@ -87,6 +87,47 @@ def other_servers():
         run("scan", put(f, "a.json", {"name": "send_invoice"}), "--known", known, "--approved")
 
 
+OSV = {"id": "EX-1", "aliases": ["CVE-1"], "summary": "Runs what it is told", "affected": [{"package": {"ecosystem": "npm", "name": "mcp-x"},
+       "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.2.0"}]}]}], "database_specific": {"severity": "CRITICAL"}}
+
+
+def config(**servers):
+    return {"mcpServers": {name: {"command": words[0], "args": words[1:]} for name, words in servers.items()}}
+
+
+@case
+def advisories_of_a_configuration():
+    """packages behind the servers of a client's configuration are looked up"""
+    with Folder() as f:
+        osv = put(f, "osv.json", OSV)
+        got = lines("scan", "--advisories", osv, put(f, "a.json", config(bad=["npx", "-y", "mcp-x@1.1.0"], good=["npx", "mcp-x@1.2.0"])), code=1)
+        assert [(g["server"], g["status"], g.get("advisory"), g.get("severity"), g.get("fixed")) for g in got] == [
+            ("bad", "affected", "EX-1", "critical", "1.2.0"), ("good", "clean", None, None, None)]
+        run("scan", "--advisories", osv, put(f, "b.json", config(good=["npx", "mcp-x@1.2.0"])))
+        for words in (["npx", "mcp-x"], ["uvx", "mcp-x"], ["node", "x.js"]):
+            (got,) = lines("scan", "--advisories", osv, put(f, "c.json", config(s=words)), code=6)
+            assert got["status"] == "unknown" and got["note"], got
+        said = run("scan", "--advisories", put(f, "bad.json", [OSV, {"id": "EX-2", "affected": 7}]), put(f, "d.json", config(s=["npx", "mcp-x@2.0.0"])), code=6)
+        assert "/affected" in said.stderr
+        run("scan", "--advisories", osv, "--sarif", f / "b.json", code=2)
+        run("scan", "--advisories", put(f, "no.json", "{"), f / "b.json", code=5)
+
+
+@case
+def advisories_of_a_registered_server():
+    """packages behind a registered server are looked up, and detect has a line for them"""
+    with Folder() as f:
+        osv = put(f, "osv.json", OSV)
+        (f / "home" / ".cursor").mkdir(parents=True)
+        put(f / "home" / ".cursor", "mcp.json", config(bad=["npx", "-y", "mcp-x@1.1.0"]))
+        where = ["--home", f / "home", "--cwd", f / "home"]
+        run("mcp", "register", "--all", *where, cwd=f)
+        (got,) = lines("scan", "--advisories", osv, "--server", "bad", code=1, cwd=f)
+        assert got["advisory"] == "EX-1" and got["package"] == "mcp-x"
+        assert "advisories: critical: EX-1, fixed in 1.2.0" in run("detect", "--advisories", osv, *where, code=1, cwd=f).stdout
+        assert "advisories" not in run("detect", *where, code=6, cwd=f).stdout
+
+
 @case
 def hostile_text():
     """nothing that a definition says steers a terminal"""

@@ -18,7 +18,7 @@ The language, one statement per line, "#" begins a comment, indented lines belon
         unless      A 3         not when A stands at most 3 words before the match
         marker      a literal
         + TEXT      a text in which the rule gives a signal
-        - TEXT      one in which it gives none
+        - TEXT      one in which it gives none; a TEXT in braces is a whole definition
     parameters / common / rot13 / reversed   lists of names, words of which the other spelling counts
 """
 import hashlib

@@ -26,12 +26,26 @@ static int has_signal(const char *rule)
 	return 0;
 }
 
+/* An example in braces is a definition of a server beside one whose tool is send_invoice. */
+static void scan_example(const char *text)
+{
+	const aim_scan_known_tool known = {aim_str_from("other"), aim_str_from("send_invoice"),
+	                                   aim_str_from("Sends an invoice to a customer.")};
+	const aim_bytes definition = aim_bytes_from(text, strlen(text));
+	const aim_scan_server_input in = {.struct_size = sizeof in, .server = aim_str_from("new"), .definitions = &definition,
+	                                  .n_definitions = 1, .known = &known, .n_known = 1};
+	if (*text == '{')
+		assert_status(aim_scan_server(scanner, &in, result, NULL), AIM_OK);
+	else
+		assert_status(aim_scan_text(scanner, aim_str_from(text), result, NULL), AIM_OK);
+}
+
 static void examples(void **state)
 {
 	(void)state;
 	int wrong = 0;
 	for (const test_example *e = test_examples; e->rule; e++) {
-		assert_status(aim_scan_text(scanner, aim_str_from(e->text), result, NULL), AIM_OK);
+		scan_example(e->text);
 		int found = has_finding(e->rule) || has_signal(e->rule);
 		if (found != e->expected) {
 			print_error("%s %s: %s\n", e->rule, e->expected ? "misses" : "finds", e->text);
@@ -46,7 +60,7 @@ static void negatives_are_clean(void **state)
 {
 	(void)state;
 	for (const test_example *e = test_examples; e->rule; e++) {
-		if (e->expected)
+		if (e->expected || *e->text == '{')
 			continue;
 		assert_status(aim_scan_text(scanner, aim_str_from(e->text), result, NULL), AIM_OK);
 		if (result->summary.severity >= AIM_SCAN_WARNING)

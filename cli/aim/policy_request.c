@@ -13,10 +13,10 @@ typedef struct reading {
 static void complain(reading *r, aim_json_value value, const char *expected)
 {
 	uint64_t offset = 0;
-	uint32_t line = 0, column = 0;
+	uint32_t line = 0, at = 0;
 	char name[80];
-	(void)!aim_json_position(r->doc, value, &offset, &line, &column);
-	say("%.300s:%u:%u: %s of a request must be %s", r->what, line, column,
+	(void)!aim_json_position(r->doc, value, &offset, &line, &at);
+	say("%.300s:%u:%u: %s of a request must be %s", r->what, line, at,
 	    printable(aim_json_key(r->doc, value), name, sizeof name), expected);
 	r->bad = 1;
 }

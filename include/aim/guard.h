@@ -95,12 +95,12 @@ typedef struct aim_guard aim_guard;
 
 #define AIM_GUARD_EVENT_RECORD 13u       /**< a drift record and its alert were opened: name is the part of the server,
                                          *   code the severity, record and alert their ids, count the findings */
-#define AIM_GUARD_EVENT_RESPONSE 14u     /**< a result carried what it should not: code is the action (aim/response.h), rule the
-                                          *   first that was found, count how many */
 
 #define AIM_GUARD_EVENT_DROPPED_ENTRY 14u /**< a prompt, resource or template was cut out of a list, or the server's
                                           *   instructions out of their reply */
 #define AIM_GUARD_EVENT_MARKED 15u        /**< the same, or a tool, was shown with a mark */
+#define AIM_GUARD_EVENT_RESPONSE 16u     /**< a result carried what it should not: code is the action (aim/response.h), rule the
+                                          *   first that was found, count how many */
 
 /** What happened, for the operator. Spans are borrowed for the call; absent ones are empty.
  *  @since 0.1 */

@@ -123,7 +123,8 @@ AIM_API AIM_CHECK_RESULT aim_status aim_policy_explain(aim_policy *policy, const
 
 /** The same by the policy that a decision was made with.
  *  @param request  in: the one that was decided, borrowed for the call
- *  @return those of aim_policy_explain(), and AIM_E_NOT_FOUND when no policy was asked
+ *  @return AIM_OK, AIM_E_NOT_FOUND (no policy was asked), AIM_E_INVALID, AIM_E_VERSION, AIM_E_LIMIT, AIM_E_NOMEM,
+ *          AIM_E_RANDOM
  *  Threads: confined.  Allocates: yes.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_decision_explain(const aim_decision *decision, const aim_request *request,
                                                          aim_buf *out, aim_error *err);

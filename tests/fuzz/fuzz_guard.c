@@ -125,7 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t live = heap.live_blocks;
 	must(aim_store_open_memory(ctx, NULL, &store, NULL) == AIM_OK);
 	must(aim_audit_open(store, NULL, &log, NULL) == AIM_OK);
-	subjects s = {NULL};
+	subjects s;
+	memset(&s, 0, sizeof s);
 	aim_guard *guard = make_guard(&s, log, data[0]);
 	play(guard, data + 1, size - 1);
 	(void)aim_guard_end(guard, AIM_GUARD_CLIENT, NULL);

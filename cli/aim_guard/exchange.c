@@ -21,6 +21,7 @@ typedef struct exchange {
 	strbuf headers;   /* as a block */
 	strbuf body;
 	int is_too_long; /* the body, or the headers */
+	int is_malformed; /* a header */
 	strbuf forwarded;  /* what the server was sent */
 	strbuf answers;    /* of the guard's own, one a line */
 	strbuf reply;      /* what passed of the server's answer */
@@ -31,6 +32,7 @@ typedef struct exchange {
 	strbuf out;        /* events on their way to the client */
 	int64_t last_sent;
 	int is_resumable; /* the stream named an event: the client can ask for the rest */
+	int is_broken;    /* an event could not be passed on: nothing behind it is */
 	int is_over;
 } exchange;
 
@@ -40,9 +42,11 @@ static enum MHD_Result keep_header(void *user, enum MHD_ValueKind kind, const ch
 {
 	exchange *e = user;
 	(void)kind;
+	value = value ? value : "";
+	e->is_malformed |= !field_is_good(name, value);
 	int rc = strbuf_add_string(&e->headers, name);
 	rc |= strbuf_add_string(&e->headers, ": ");
-	rc |= strbuf_add_string(&e->headers, value ? value : "");
+	rc |= strbuf_add_string(&e->headers, value);
 	rc |= strbuf_add_string(&e->headers, "\r\n");
 	if (rc == 0 && e->headers.len <= HEADERS_MAX)
 		return MHD_YES;
@@ -281,10 +285,9 @@ static int pass_events(exchange *e)
 	size_t len = e->transfer.in.len;
 	sse_event event;
 	int rc;
-	while ((rc = sse_next(&e->reader, &bytes, &len, &event)) == 1)
-		if (pass_event(e, &event) != 0)
-			return -1;
-	strbuf_clear(&e->transfer.in);
+	while ((rc = sse_next(&e->reader, &bytes, &len, &event)) == 1 && (rc = pass_event(e, &event)) == 0)
+		;
+	strbuf_clear(&e->transfer.in); /* whatever happened: no event is passed on twice */
 	return rc;
 }
 
@@ -316,10 +319,11 @@ static void end_stream(exchange *e)
 /* Until there is something to send, or nothing more to come. */
 static void pump(exchange *e)
 {
-	int rc = e->transfer.in.len ? pass_events(e) : 0;
+	if (e->transfer.in.len && !e->is_broken)
+		e->is_broken = pass_events(e) != 0;
 	if (e->out.len)
 		return;
-	if (rc < 0 || e->h->is_ending || (e->transfer.is_done && e->transfer.in.len == 0)) {
+	if (e->is_broken || e->h->is_ending || (e->transfer.is_done && e->transfer.in.len == 0)) {
 		end_stream(e);
 		return;
 	}
@@ -471,10 +475,13 @@ static int keep_session(exchange *e)
 
 static enum MHD_Result on_post(exchange *e)
 {
-	const char *type;
+	const char *type, *encoding;
 	unsigned status = 0;
-	if (header(e, "content-type", &type) != 1 || strncasecmp(type, "application/json", 16) != 0)
-		return refuse(e, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json");
+	if (header(e, "content-type", &type) != 1 || !type_is_json(type))
+		return refuse(e, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json, in UTF-8");
+	unsigned n_encodings = header(e, "content-encoding", &encoding);
+	if (n_encodings > 1 || (n_encodings == 1 && !encoding_is_none(encoding)))
+		return refuse(e, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "Content-Encoding must be identity");
 	if (from_client(e, &status) != 0)
 		return refuse(e, MHD_HTTP_INTERNAL_SERVER_ERROR, "The request cannot be handled");
 	if (e->forwarded.len == 0)
@@ -523,6 +530,8 @@ static enum MHD_Result respond(exchange *e, const char *url, const char *method)
 		i++;
 	if (i == sizeof methods / sizeof *methods)
 		return refuse(e, MHD_HTTP_METHOD_NOT_ALLOWED, "Method not allowed");
+	if (e->is_malformed)
+		return refuse(e, MHD_HTTP_BAD_REQUEST, "A header is malformed");
 	if (e->is_too_long)
 		return refuse(e, MHD_HTTP_CONTENT_TOO_LARGE, "The request is too long");
 	unsigned status = find_session(e);

@@ -3,6 +3,7 @@
  *     http.c      the listener, signals, the end
  *     exchange.c  one request of a client, from its first byte to the last of its answer
  *     origin.c    who may ask: Host and Origin
+ *     fields.c    headers of which only one reading is possible
  *     sessions.c  the guards
  *     upstream.c  requests to the server
  *     sse.c       server-sent events
@@ -35,5 +36,12 @@ void exchange_on_end(void *user, struct MHD_Connection *connection, void **state
 /* May whoever sends these headers ask here? A page in a browser can send requests to this machine, under a name that
  * it made point here; what it cannot do is choose Host and Origin. host and origin may be NULL. */
 int origin_is_allowed(const http *h, const char *host, const char *origin);
+
+/* Is the header one that every reader takes for the same name and value? */
+int field_is_good(const char *name, const char *value);
+/* Is a body of this Content-Type JSON in UTF-8, whoever reads it? */
+int type_is_json(const char *type);
+/* Is a body of this Content-Encoding what it looks like? */
+int encoding_is_none(const char *encoding);
 
 #endif

@@ -22,6 +22,7 @@ static const aim__denial denials[] = {
 	{"unknown_method", "This method is not supported.", AIM__RPC_UNKNOWN_METHOD},
 	{"state_mismatch", "The request state belongs to another request.", AIM__RPC_INVALID_PARAMS},
 	{"response_withheld", "The answer was withheld: it carries what must not be passed on.", AIM__RPC_DENIED},
+	{"ambiguous_member", "The answer was withheld: it can be read in two ways.", AIM__RPC_DENIED},
 	{"unrecorded", "The action could not be recorded and was not carried out.", AIM__RPC_DENIED},
 	{"failed", "The action could not be decided and was not carried out.", AIM__RPC_DENIED},
 };

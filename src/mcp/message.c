@@ -24,6 +24,16 @@ static const aim_str param_names[] = {
 	NAME("requestId")};
 #define N_PARAMS (sizeof param_names / sizeof *param_names)
 
+/* Members of results that the guard itself reads, or that hold what it looks at. */
+static const aim_str result_names[] = {
+	NAME("tools"),      NAME("prompts"),         NAME("resources"),    NAME("resourceTemplates"), NAME("instructions"),
+	NAME("resultType"), NAME("inputRequests"),   NAME("requestState"), NAME("nextCursor"),        NAME("isError"),
+	NAME("serverInfo"), NAME("protocolVersion"), NAME("_meta")};
+#define N_RESULT (sizeof result_names / sizeof *result_names)
+
+static const aim_str input_names[] = {NAME("method"), NAME("params")};
+#define N_INPUT (sizeof input_names / sizeof *input_names)
+
 static uint8_t fold_ascii(uint8_t c)
 {
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
@@ -88,6 +98,17 @@ static int has_alias(const aim_json *doc, aim_json_value object, const aim_str *
 		if (i < n_names && !same(key, names[i]))
 			return 1;
 	}
+	return 0;
+}
+
+int aim__message_result_is_ambiguous(const aim_json *doc, aim_json_value result)
+{
+	if (has_alias(doc, result, result_names, N_RESULT))
+		return 1;
+	aim_json_value inputs = aim__json_member_text(doc, result, "inputRequests");
+	for (aim_json_value v = aim__json_first(doc, inputs); v != AIM_JSON_NONE; v = aim__json_next(doc, v))
+		if (has_alias(doc, v, input_names, N_INPUT))
+			return 1;
 	return 0;
 }
 

@@ -33,6 +33,10 @@ typedef struct aim__message {
  * then set when it can be answered to. */
 void aim__message_classify(const aim_json *doc, aim_json_value value, aim__message *out);
 
+/* A member of a result, or of a request inside one, that some readers would take for a member that the guard looks at:
+ * they fold case, and the last of two is what they see. */
+int aim__message_result_is_ambiguous(const aim_json *doc, aim_json_value result);
+
 /* The id as written ("null" when there is none), to answer with. */
 aim_bytes aim__message_id_raw(const aim_json *doc, const aim__message *message);
 

@@ -178,13 +178,17 @@ static aim_status record_outcome(aim_guard *guard, uint32_t to, const aim__messa
 	return rc == AIM_OK ? AIM_DENIED : aim__fail_plain(err, rc, AIM_LAYER_MCP);
 }
 
+/* What says that it wants input is looked at as an answer too: a client that knows no such results reads it as one. */
 static aim_status on_result(aim_guard *guard, uint32_t from, const aim__message *m, const aim__request *request,
                             aim_error *err)
 {
+	aim_status rc = AIM_OK;
+	if (from == AIM_GUARD_SERVER && aim__message_result_is_ambiguous(&guard->doc, m->result))
+		return aim__lists_withhold(guard, m, "ambiguous_member", err);
 	if (from == AIM_GUARD_SERVER && wants_input(guard, m))
-		return on_input_required(guard, m, request, err);
-	if (!request->method)
-		return AIM_OK;
+		rc = on_input_required(guard, m, request, err);
+	if (rc != AIM_OK || !request->method)
+		return rc;
 	if (request->method->handling == AIM__METHOD_INITIALIZE)
 		return on_initialized(guard, m, err);
 	if (request->method->handling == AIM__METHOD_DISCOVER)

@@ -182,6 +182,70 @@ static void critical_instructions_are_withheld_in_both_eras(void **state)
 	}
 }
 
+/* --- results that say to be something else ----------------------------------------------------------------------- */
+
+#define INPUT "\"resultType\":\"input_required\",\"inputRequests\":{},"
+
+static const char *answer_to(rig *r, const char *method, const char *result)
+{
+	char line[4096];
+	snprintf(line, sizeof line, J "\"id\":\"e\",\"method\":\"%s\",\"params\":{\"protocolVersion\":\"2025-06-18\"}}", method);
+	rig_passes_client(r, line);
+	snprintf(line, sizeof line, J "\"id\":\"e\",\"result\":{%s}}", result);
+	rig_server(r, line);
+	return rig_taken(r, AIM_GUARD_CLIENT);
+}
+
+/* A client of another revision does not know resultType, and reads the list or the instructions all the same. */
+static void a_result_that_wants_input_is_looked_at_as_what_it_answers(void **state)
+{
+	(void)state;
+	rig r;
+	char result[2048];
+	rig_start(&r, &registered);
+	for (size_t i = 0; i < N_KINDS; i++) {
+		snprintf(result, sizeof result, INPUT "\"%s\":[%s,%s]", kinds[i].member, kinds[i].good, kinds[i].bad);
+		const char *answer = answer_to(&r, kinds[i].method, result);
+		assert_non_null(strstr(answer, "input_required"));
+		assert_null(strstr(answer, "id_rsa"));
+	}
+	const char *answer = answer_to(&r, "tools/list", INPUT "\"tools\":[" RIG_TOOL("t", POISON) "]");
+	assert_non_null(strstr(answer, "\"tools\":[]"));
+	answer = answer_to(&r, "initialize", INPUT "\"instructions\":\"" POISON "\"");
+	assert_non_null(strstr(answer, "\"instructions\":\"\""));
+	answer = answer_to(&r, "tools/list", INPUT "\"requestState\":\"s\"");
+	assert_non_null(strstr(answer, "\"error\"")); /* lists want no input */
+	rig_stop(&r);
+}
+
+/* Readers that fold case take the last of two such members. */
+static void a_result_with_two_readings_is_withheld(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *method, *result;
+	} cases[] = {
+		{"tools/list", "\"tools\":[],\"Tools\":[" RIG_TOOL("t", POISON) "]"},
+		{"tools/list", "\"tools\":[],\"tool\u017f\":[" RIG_TOOL("t", POISON) "]"},
+		{"prompts/list", "\"PROMPTS\":[" BAD "],\"prompts\":[]"},
+		{"resources/templates/list", "\"resourceTemplates\":[],\"resourcetemplates\":[]"},
+		{"initialize", "\"Instructions\":\"" POISON "\""},
+		{"ping", "\"resulttype\":\"input_required\",\"inputRequests\":{\"a\":{\"method\":\"sampling/createMessage\"}}"},
+		{"ping", INPUT "\"InputRequests\":{\"a\":{\"method\":\"sampling/createMessage\"}}"},
+		{"ping", "\"resultType\":\"input_required\",\"inputRequests\":{\"a\":{\"method\":\"ping\",\"Method\":\"sampling/createMessage\"}}"},
+	};
+	rig r;
+	rig_start(&r, &registered);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *answer = answer_to(&r, cases[i].method, cases[i].result);
+		assert_non_null(strstr(answer, "\"error\""));
+		assert_null(strstr(answer, "id_rsa"));
+		assert_null(strstr(answer, "sampling"));
+	}
+	assert_int_equal(rig_records(&r, "ambiguous_member", NULL), sizeof cases / sizeof *cases);
+	rig_stop(&r);
+}
+
 /* --- a tool of somebody else's ------------------------------------------------------------------------------- */
 
 static void a_tool_of_another_server_is_a_confused_deputy(void **state)
@@ -222,6 +286,8 @@ int main(void)
 		cmocka_unit_test(who_only_watches_hides_nothing),
 		cmocka_unit_test(a_scan_that_cannot_be_recorded_withholds_the_list),
 		cmocka_unit_test(critical_instructions_are_withheld_in_both_eras),
+		cmocka_unit_test(a_result_that_wants_input_is_looked_at_as_what_it_answers),
+		cmocka_unit_test(a_result_with_two_readings_is_withheld),
 		cmocka_unit_test(a_tool_of_another_server_is_a_confused_deputy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

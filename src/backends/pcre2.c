@@ -3,7 +3,11 @@
  *
  * Bytes, not characters: texts need not be UTF-8, and no setting inside a pattern changes that. Just-in-time code is
  * not used: it would need memory that is both written and run. PCRE2 counts steps anew for each place where a match could
- * begin, so each place gets a share of what the whole search may take, and the few that need more get that by turns. */
+ * begin, so each place gets a share of what the whole search may take, and the few that need more get that by turns.
+ *
+ * A step may run over any number of bytes: [a-z]+ that nothing can follow is one. From every place of a long text on that
+ * is its length squared, so long texts are searched by code that reports before each item of the pattern, and the bytes
+ * between reports are counted. */
 #include <aim/plugin/matcher.h>
 
 #include "codec/glob.h"
@@ -16,12 +20,15 @@
 
 #define STEPS_LEAST 128u /* at each place */
 #define NESTED_MOST 100u /* parentheses */
+#define LONG_TEXT 4096u /* bytes; what shorter ones take at most is not worth counting */
+#define BYTES_PER_STEP 16u
 
 typedef struct entry {
 	uint32_t kind;
 	uint32_t flags;
 	uint32_t is_steered; /* may hold verbs that say where to begin next */
 	pcre2_code *code; /* NULL: a glob */
+	pcre2_code *metered; /* the same for long texts; NULL: a literal, which runs over nothing */
 	char *text;       /* of a glob */
 	size_t len;
 } entry;
@@ -34,9 +41,16 @@ typedef struct database {
 	size_t n;
 } database;
 
+/* How far a search has run over its text. */
+typedef struct meter {
+	size_t start, at; /* of the match that is tried, and how far it has come */
+	uint64_t left;    /* bytes */
+} meter;
+
 typedef struct scratch {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
+	meter meter;
 } scratch;
 
 typedef struct search {
@@ -159,7 +173,13 @@ static aim_status compile_code(entry *e, const aim_pattern *p, size_t index,
 		options |= PCRE2_CASELESS;
 	e->is_steered = p->kind == AIM_PATTERN_REGEX && holds_verb(p->text);
 	e->code = pcre2_compile((PCRE2_SPTR)p->text.ptr, p->text.len, options, &code, &offset, context);
-	return e->code ? AIM_OK : compile_failed(code, index, offset, out);
+	if (!e->code)
+		return compile_failed(code, index, offset, out);
+	if (p->kind == AIM_PATTERN_LITERAL)
+		return AIM_OK;
+	options |= PCRE2_AUTO_CALLOUT;
+	e->metered = pcre2_compile((PCRE2_SPTR)p->text.ptr, p->text.len, options, &code, &offset, context);
+	return e->metered ? AIM_OK : compile_failed(code, index, offset, out);
 }
 
 static aim_status keep_glob(const database *d, entry *e, aim_str text)
@@ -186,6 +206,8 @@ static aim_status compile_entries(database *d, const aim_pattern *patterns, pcre
 		                                            : compile_code(e, p, i, context, out);
 		if (rc == AIM_OK && e->code)
 			rc = check_code(e->code, p, i, &left, out);
+		if (rc == AIM_OK && e->metered)
+			rc = check_code(e->metered, p, i, &left, out);
 		if (rc != AIM_OK)
 			return rc;
 	}
@@ -199,6 +221,7 @@ static void free_database(void *user, void *ptr)
 	(void)user;
 	for (size_t i = 0; d->entries && i < d->n; i++) {
 		pcre2_code_free(d->entries[i].code);
+		pcre2_code_free(d->entries[i].metered);
 		give(d->entries[i].text, memory);
 	}
 	pcre2_general_context_free(d->general);
@@ -265,6 +288,25 @@ static uint32_t narrow(uint64_t value)
 	return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
+static uint64_t bytes_for(uint64_t steps)
+{
+	return steps < UINT64_MAX / BYTES_PER_STEP ? steps * BYTES_PER_STEP : UINT64_MAX;
+}
+
+/* Before each item of a metered pattern. Going back counts like going on. */
+static int on_item(pcre2_callout_block *now, void *user)
+{
+	meter *m = user;
+	size_t from = now->start_match == m->start ? m->at : now->start_match, at = now->current_position;
+	uint64_t run = at > from ? at - from : from - at;
+	m->start = now->start_match;
+	m->at = at;
+	if (run > m->left)
+		return PCRE2_ERROR_CALLOUT;
+	m->left -= run;
+	return 0;
+}
+
 static aim_status new_scratch(void *user, const void *db, void **out_scratch)
 {
 	const database *d = db;
@@ -277,6 +319,8 @@ static aim_status new_scratch(void *user, const void *db, void **out_scratch)
 		free_scratch(user, db, s);
 		return AIM_E_NOMEM;
 	}
+	s->meter = (meter){PCRE2_UNSET, 0, bytes_for(d->limits.max_steps)};
+	(void)pcre2_set_callout(s->context, on_item, &s->meter);
 	(void)pcre2_set_depth_limit(s->context, d->limits.max_depth);
 	(void)pcre2_set_heap_limit(s->context, narrow((d->limits.max_heap_bytes + 1023) / 1024));
 	*out_scratch = s;
@@ -316,6 +360,7 @@ static aim_status outcome(int found)
 	case PCRE2_ERROR_DEPTHLIMIT:
 	case PCRE2_ERROR_HEAPLIMIT:
 	case PCRE2_ERROR_RECURSELOOP:
+	case PCRE2_ERROR_CALLOUT:
 		return AIM_E_LIMIT;
 	default:
 		return found < 0 ? AIM_E_CALLBACK : AIM_OK;
@@ -325,8 +370,10 @@ static aim_status outcome(int found)
 /* At from and later, or there alone. steps: most at each place. */
 static aim_status look(const search *q, size_t from, uint32_t options, uint32_t steps)
 {
+	const pcre2_code *code = q->text.len > LONG_TEXT && q->entry->metered ? q->entry->metered : q->entry->code;
+	q->scratch->meter.start = PCRE2_UNSET;
 	(void)pcre2_set_match_limit(q->scratch->context, steps);
-	int found = pcre2_match(q->entry->code, (PCRE2_SPTR)q->text.ptr, q->text.len, from, options, q->scratch->data,
+	int found = pcre2_match(code, (PCRE2_SPTR)q->text.ptr, q->text.len, from, options, q->scratch->data,
 	                        q->scratch->context);
 	return found == PCRE2_ERROR_MATCHLIMIT ? AIM_E_SPACE : outcome(found);
 }
@@ -368,6 +415,8 @@ static aim_status locate(void *user, const void *db, void *ptr, size_t index, ai
 	(void)user;
 	if (!e->code)
 		return locate_glob(d, e, text, from, out_start, out_end);
+	if (from == 0) /* what follows is of the same text */
+		q.scratch->meter.left = bytes_for(q.steps);
 	uint32_t steps = share(q.steps, text.len);
 	aim_status rc = look(&q, (size_t)from, 0, steps);
 	if (rc == AIM_E_SPACE)

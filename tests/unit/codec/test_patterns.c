@@ -4,6 +4,7 @@
 #include <aim/buf.h>
 #include <aim/patterns.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #define N(a) (sizeof(a) / sizeof *(a))
@@ -207,6 +208,54 @@ static void what_is_refused_and_where(void **state)
 		assert_int_equal(fault, rc == AIM_E_PATTERN ? 1 : 99);
 	}
 	test_ctx_done(ctx, &heap);
+}
+
+/* Not one of these goes back even once, but each runs over the whole rest of the text from every place of it. */
+static void what_runs_over_a_long_text_from_every_place_stays_unknown(void **state)
+{
+	static const char *const texts[] = {"[a-z]+[@%]", "(?:a|b)?[a-z]+@", "(?i)x?[a-z]*[0-9]", "(?=[a-z]+#)a"};
+	enum { LEN = 128 * 1024 };
+	char *text = malloc(LEN);
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'a', LEN);
+	text[LEN - 1] = '@'; /* what must be there is, and does not end the search early */
+	for (size_t i = 0; i < N(texts); i++) {
+		fixture f;
+		const aim_pattern list[] = {{sizeof *list, 0, AIM_PATTERN_REGEX, 1, s(texts[i])}};
+		compile(&f, list, 1, NULL);
+		uint32_t expected = i < 2 ? AIM_PATTERNS_MATCH : AIM_PATTERNS_UNKNOWN;
+		if (match(&f, (aim_str){text, LEN}, 0) != expected)
+			fail_msg("%s", texts[i]);
+		if (match(&f, (aim_str){text, LEN - 1}, 0) != AIM_PATTERNS_UNKNOWN && i != 1)
+			fail_msg("%s, without its end", texts[i]);
+		done(&f);
+	}
+	free(text);
+}
+
+static void places_in_long_texts_are_those_in_short_ones(void **state)
+{
+	static const char word[] = "the quick brown fox 1234 jumps over lazy@dogs.com \n";
+	const aim_pattern list[] = {{sizeof *list, 0, AIM_PATTERN_REGEX, 1, s("[a-z]+@[a-z]+\\.com")},
+	                            {sizeof *list, 0, AIM_PATTERN_REGEX, 2, s("\\b\\d{4}\\s+(\\w+)")},
+	                            {sizeof *list, 0, AIM_PATTERN_REGEX, 3, s("fox(?= 1234)(?C1)")}};
+	enum { TIMES = 300, LEN = (sizeof word - 1) * TIMES };
+	static char text[LEN];
+	fixture f;
+	(void)state;
+	for (size_t i = 0; i < TIMES; i++)
+		memcpy(text + i * (sizeof word - 1), word, sizeof word - 1);
+	compile(&f, list, 3, NULL);
+	assert_int_equal(match(&f, (aim_str){text, LEN}, AIM_PATTERNS_ALL), AIM_PATTERNS_MATCH);
+	assert_int_equal(aim_patterns_hit_count(f.scratch), 3 * TIMES);
+	for (size_t i = 0; i < TIMES; i++) {
+		const size_t at = i * (sizeof word - 1);
+		assert_hit(&f, i, 1, at + 36, at + 49);
+		assert_hit(&f, TIMES + i, 2, at + 20, at + 30);
+		assert_hit(&f, 2 * TIMES + i, 3, at + 16, at + 19);
+	}
+	done(&f);
 }
 
 static void counts_and_sizes_have_limits(void **state)
@@ -498,6 +547,8 @@ int main(void)
 		cmocka_unit_test(a_reached_limit_is_unknown),
 		cmocka_unit_test(depth_and_heap_are_limits_too),
 		cmocka_unit_test(what_is_refused_and_where),
+		cmocka_unit_test(what_runs_over_a_long_text_from_every_place_stays_unknown),
+		cmocka_unit_test(places_in_long_texts_are_those_in_short_ones),
 		cmocka_unit_test(counts_and_sizes_have_limits),
 		cmocka_unit_test(an_empty_set_matches_nothing),
 		cmocka_unit_test(a_scratch_serves_its_set_only),

@@ -134,8 +134,8 @@ typedef aim_status (*aim_guard_approve_fn)(void *user, const aim_guard_event *qu
  *  policies see ("mcp_tool" and the tool's name, …), borrowed for the call. @since 0.1 */
 typedef uint32_t (*aim_guard_labels_fn)(void *user, aim_str action, aim_str subject);
 
-/** aim_guard_options.response_policy: what becomes of results of tools/call, resources/read, prompts/get and tasks/result
- *  that carry instructions, credentials, personal data or URLs that carry data away (aim/response.h). With OBSERVE and
+/** aim_guard_options.response_policy: what becomes of results and errors of tools/call, resources/read, prompts/get,
+ *  tasks/get and tasks/result that carry instructions, credentials, personal data or URLs that carry data away (aim/response.h). With OBSERVE and
  *  MONITOR nothing is withheld or changed. @since 0.1 */
 #define AIM_GUARD_RESPONSES_LOG 0u      /**< recorded and told, and passed on as they are */
 #define AIM_GUARD_RESPONSES_OFF 1u      /**< not looked at */

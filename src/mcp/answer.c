@@ -132,12 +132,12 @@ static aim_status answer_tool(aim_guard *guard, uint32_t to, aim_bytes id, const
 	return finish(guard, &w, to);
 }
 
-aim_status aim__answer_result(aim_guard *guard, uint32_t to, aim_bytes id, aim_bytes result)
+aim_status aim__answer_cleaned(aim_guard *guard, uint32_t to, aim_bytes id, const char *member, aim_bytes content)
 {
 	aim__json_writer w;
 	begin(guard, &w, to, id);
-	aim__write_key(&w, "result");
-	aim__write_raw(&w, result);
+	aim__write_key(&w, member);
+	aim__write_raw(&w, content);
 	return finish(guard, &w, to);
 }
 

@@ -236,8 +236,8 @@ void aim__record_suppressed(aim_guard *guard);
 /* answer.c. Lines of our own, queued for one side. id is raw JSON. */
 aim_status aim__answer_error(aim_guard *guard, uint32_t to, aim_bytes id, int32_t code, const char *sentence,
                              const char *reason_code, const char *decision_id);
-/* A result in place of the server's. */
-aim_status aim__answer_result(aim_guard *guard, uint32_t to, aim_bytes id, aim_bytes result);
+/* member ("result", "error") with what is left of the server's. */
+aim_status aim__answer_cleaned(aim_guard *guard, uint32_t to, aim_bytes id, const char *member, aim_bytes content);
 aim_status aim__answer_denied(aim_guard *guard, uint32_t to, const aim__question *question,
                               const aim__verdict *verdict);
 /* The line in work without its cuts, with a line feed behind it. */

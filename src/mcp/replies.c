@@ -211,7 +211,7 @@ aim_status aim__flow_reply(aim_guard *guard, uint32_t from, const aim__message *
 	aim_status rc = record_outcome(guard, aim__other(from), m, request, err);
 	if (rc == AIM_OK && m->kind == AIM__MESSAGE_RESULT)
 		rc = on_result(guard, from, m, request, err);
-	if (rc == AIM_OK && m->kind == AIM__MESSAGE_RESULT && from == AIM_GUARD_SERVER)
+	if (rc == AIM_OK && from == AIM_GUARD_SERVER)
 		rc = aim__responses_check(guard, m, request, err);
 	aim__requests_remove(asked, request);
 	return rc;

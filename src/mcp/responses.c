@@ -1,4 +1,4 @@
-/* mcp/responses.c — what results carry back to the model: scanned, recorded and told, and, when the host asks for it, cleaned
+/* mcp/responses.c — what results, and errors in their place, carry back to the model: scanned, recorded and told, and, when the host asks for it, cleaned
  * or withheld. Layer mcp, over the scanner of responses of assess. */
 #include "mcp/inspect.h"
 
@@ -29,7 +29,7 @@ static aim_status prepare(aim_guard *guard, aim_error *err)
 /* Those whose results a model reads. */
 static int is_read_by_model(const aim__request *request)
 {
-	static const char *const names[] = {"prompts/get", "resources/read", "tasks/result", "tools/call"};
+	static const char *const names[] = {"prompts/get", "resources/read", "tasks/get", "tasks/result", "tools/call"};
 	for (size_t i = 0; request->method && i < sizeof names / sizeof *names; i++)
 		if (strcmp(request->method->name, names[i]) == 0)
 			return 1;
@@ -64,7 +64,8 @@ static aim_status act(aim_guard *guard, const aim__message *m, const aim__reques
 		return AIM_OK;
 	if (v->action == AIM_RESPONSE_BLOCK)
 		return withhold(guard, m, request, "response_withheld");
-	aim_status rc = aim__answer_result(guard, AIM_GUARD_CLIENT, aim__message_id_raw(&guard->doc, m), v->content);
+	const char *member = m->kind == AIM__MESSAGE_ERROR ? "error" : "result";
+	aim_status rc = aim__answer_cleaned(guard, AIM_GUARD_CLIENT, aim__message_id_raw(&guard->doc, m), member, v->content);
 	return rc == AIM_OK ? AIM_DENIED : rc; /* the line as it came does not go on */
 }
 
@@ -76,7 +77,8 @@ aim_status aim__responses_check(aim_guard *guard, const aim__message *m, const a
 	aim_status rc = prepare(guard, err);
 	if (rc != AIM_OK)
 		return rc;
-	rc = aim_response_scan(guard->response, aim_json_raw(&guard->doc, m->result), err);
+	aim_json_value said = m->kind == AIM__MESSAGE_ERROR ? m->error : m->result; /* agents show errors to the model too */
+	rc = aim_response_scan(guard->response, aim_json_raw(&guard->doc, said), err);
 	if (rc == AIM_E_NOMEM)
 		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
 	if (rc != AIM_OK && rc != AIM_DENIED) /* what cannot be looked at is not known to be clean */

@@ -66,6 +66,30 @@ static void results_are_withheld(void **state)
 	rig_stop(&r);
 }
 
+#define WRONG(id) J "\"id\":" id ",\"error\":{\"code\":-32000,\"message\":\"key AKIAIOSFODNN7EXAMPLE\",\"data\":[\"fine\"]}}"
+
+/* Whatever a result may not carry, an error may not carry in its place. */
+static void errors_are_looked_at_like_results(void **state)
+{
+	rig r;
+	(void)state;
+	start(&r, &logged, AIM_GUARD_RESPONSES_SANITIZE);
+	rig_server(&r, WRONG("1"));
+	rig_expect(&r, AIM_GUARD_CLIENT,
+	           J "\"id\":1,\"error\":{\"code\":-32000,\"message\":\"key [REDACTED:credential]\",\"data\":[\"fine\"]}}");
+	rig_passes_client(&r, J "\"id\":2,\"method\":\"tasks/get\",\"params\":{\"taskId\":\"t\"}}");
+	rig_server(&r, LEAK("2"));
+	assert_null(strstr(rig_taken(&r, AIM_GUARD_CLIENT), "AKIA"));
+	rig_passes_client(&r, CALL("3"));
+	rig_passes_server(&r, J "\"id\":3,\"error\":{\"code\":-32000,\"message\":\"no such file\"}}");
+	rig_stop(&r);
+	start(&r, &logged, AIM_GUARD_RESPONSES_BLOCK);
+	rig_server(&r, WRONG("1"));
+	assert_non_null(strstr(rig_taken(&r, AIM_GUARD_CLIENT), "response_withheld"));
+	assert_int_equal(rig_records(&r, "\"kind\":\"response_scan\"", "aws-access-key", "/message", NULL), 1);
+	rig_stop(&r);
+}
+
 static void who_watches_withholds_nothing(void **state)
 {
 	rig_setup watching = {.with_log = 1, .preset = AIM_GUARD_OBSERVE};
@@ -93,6 +117,7 @@ int main(void)
 		cmocka_unit_test(results_are_told_and_pass_by_default),
 		cmocka_unit_test(results_are_cleaned),
 		cmocka_unit_test(results_are_withheld),
+		cmocka_unit_test(errors_are_looked_at_like_results),
 		cmocka_unit_test(who_watches_withholds_nothing),
 		cmocka_unit_test(off_looks_at_nothing),
 	};

@@ -11,11 +11,23 @@ static int is_token_byte(char c)
 	       (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
+/* "Mcp_Name": servers that know headers as variables of an environment take it for Mcp-Name, which was compared. */
+static int is_disguised(const char *name)
+{
+	static const char *const prefixes[] = {"mcp", "content", "transfer"};
+	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+		size_t len = strlen(prefixes[i]);
+		if (strncasecmp(name, prefixes[i], len) == 0 && (name[len] == '-' || name[len] == '_') && strchr(name, '_'))
+			return 1;
+	}
+	return 0;
+}
+
 /* RFC 9110 §5.1 and §5.5. A space before the colon hides a name from those who look for it; a carriage return ends the
  * line for some readers. */
 int field_is_good(const char *name, const char *value)
 {
-	if (!*name)
+	if (!*name || is_disguised(name))
 		return 0;
 	for (; *name; name++)
 		if (!is_token_byte(*name))

@@ -124,7 +124,7 @@ def a_body_that_the_server_would_read_otherwise_stays_here():
 @case
 def no_header_hides_in_another():
     bad = (b"X-A: 1\rMcp-Session-Id: victim", b"Transfer-Encoding : chunked", b"Content-Length : 9", b"X-A: \x01", b"X(A): 1",
-           b"X-A: \x7f")
+           b"X-A: \x7f", b"Mcp_Name: shell", b"mcp-session_id: victim", b"Content_Length: 9", b"Transfer_Encoding: chunked")
     with Guard() as guard:
         for line in bad:
             for method in (b"GET", b"DELETE"):
@@ -132,7 +132,7 @@ def no_header_hides_in_another():
                 assert status == 400 and not seen, (method, line, status, seen)
             status, _, seen = guard.post(call(), more=[line])
             assert status == 400 and not seen, (line, status, seen)
-        assert guard.post(call(), more=[b"X-A: a\tb"])[0] == 200
+        assert guard.post(call(), more=[b"X-A: a\tb", b"api_key: 1"])[0] == 200
 
 
 @case

@@ -27,6 +27,7 @@
 #include <aim/json.h>
 #include <aim/limit.h>
 #include <aim/patterns.h>
+#include <aim/response.h>
 
 AIM_BEGIN_DECLS
 
@@ -65,13 +66,13 @@ typedef struct aim_gateway_event {
 	uint32_t struct_size;
 	uint32_t effect;         /**< AIM_DECISION_* */
 	uint32_t is_rate_limited;
-	uint32_t n_threats;      /**< patterns found in the arguments, or sent away in an answer */
-	uint32_t is_scanned;     /**< the arguments were looked at */
-	uint32_t reserved;       /**< 0 */
+	uint32_t n_threats;      /**< patterns found in the arguments, or threats in an answer */
+	uint32_t is_scanned;     /**< the arguments, or the answer, were looked at */
+	uint32_t is_answer;      /**< 1: what became of an answer, not of a call; reason_code is the action, such as "sanitize" */
 	aim_str agent, tool, reason_code;
 } aim_gateway_event;
 
-/** Told of every decision, after it was recorded. Must not fail; called by several threads. @since 0.1 */
+/** Told of every decision and every answer, after it was recorded. Must not fail; called by several threads. @since 0.1 */
 typedef void (*aim_gateway_metrics)(void *user, const aim_gateway_event *event);
 
 /** @since 0.1 */
@@ -98,6 +99,8 @@ typedef struct aim_gateway_options {
 	                               *   answer is AIM_ASK; NULL too: they are denied */
 	aim_gateway_metrics metrics;  /**< may be NULL */
 	void *user;                   /**< of approve and metrics; must outlive the gateway */
+	aim_scanner *scanner;         /**< in, kept: answers are scanned with it; NULL: this gateway has no answers scanned */
+	const aim_response_options *response; /**< the policy of answers, copied; NULL: block */
 } aim_gateway_options;
 
 /** @since 0.1 */
@@ -106,6 +109,8 @@ typedef struct aim_gateway_counts {
 	uint32_t flags; /**< 0 */
 	uint64_t n_total, n_allowed, n_denied, n_asked;
 	uint64_t n_threats; /**< calls whose arguments matched a pattern */
+	uint64_t n_answers;  /**< answers that were looked at */
+	uint64_t n_withheld; /**< answers that were blocked; with those whose scan or record failed */
 } aim_gateway_counts;
 
 /** @param options  in, borrowed, may be NULL     @param out  out, owned; aim_gateway_free()
@@ -128,6 +133,27 @@ AIM_API void aim_gateway_free(aim_gateway *gateway);
  *  in memory and nothing is recorded or asked.  @since 0.1 */
 AIM_API AIM_CHECK_RESULT aim_status aim_gateway_intercept(aim_gateway *gateway, const aim_gateway_call *call,
                                                           aim_decision *decision, aim_error *err);
+
+/** The working memory for answers, under the gateway's response policy. One for each thread.
+ *  @param out  out, owned; aim_response_free(), in any order with the gateway
+ *  @return AIM_OK, AIM_E_INVALID, AIM_E_UNSUPPORTED (the gateway has no scanner), AIM_E_NOMEM, AIM_E_CALLBACK
+ *  Threads: locked.  Allocates: yes.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_gateway_response_new(aim_gateway *gateway, aim_response **out, aim_error *err);
+
+/** What a tool answered, on its way back: scanned, judged by the gateway's response policy, recorded ("response_scan").
+ *  An answer that could be passed on and cannot be recorded is blocked.
+ *  @param request   in, borrowed: the request that was answered; agent and tool are required
+ *  @param content   in, borrowed until response is used again or freed
+ *  @param response  in: of aim_gateway_response_new() of this gateway; holds the threats (aim_response_threat_at())
+ *  @param out       out, struct_size set by the caller; set to block first: allowed, action, reason, and as content what
+ *                   may be passed on; spans borrowed from response
+ *  @return AIM_OK (content may be passed on), AIM_DENIED (it is blocked), or a failure (blocked): AIM_E_INVALID (also a
+ *          response of another policy or scanner), AIM_E_VERSION, AIM_E_LIMIT, AIM_E_NOMEM, AIM_E_UTF8, AIM_E_CLOCK,
+ *          or those of aim_audit_append()
+ *  Threads: locked (response: confined).  Allocates: as aim_response_scan(), and for the record.  @since 0.1 */
+AIM_API AIM_CHECK_RESULT aim_status aim_gateway_intercept_response(aim_gateway *gateway, const aim_request *request,
+                                                                   aim_bytes content, aim_response *response,
+                                                                   aim_response_verdict *out, aim_error *err);
 
 /** How many allowed calls of an agent count now.
  *  @return as aim_limit_count().  Threads: locked.  Allocates: with a store, yes.  @since 0.1 */

@@ -39,6 +39,7 @@ const char *aim_response_action_name(uint32_t action)
 static aim_status take_options(aim_response_options *o, const aim_response_options *wanted, aim_error *err)
 {
 	memset(o, 0, sizeof *o);
+	o->struct_size = sizeof *o;
 	aim_status rc = aim__sized_in(o, sizeof *o, wanted, sizeof *o, "aim_response_options", err);
 	if (rc != AIM_OK)
 		return rc;
@@ -237,6 +238,11 @@ aim_status aim_response_scan(aim_response *r, aim_bytes content, aim_error *err)
 		return rc == AIM_OK ? rc : aim__fail(err, rc, AIM_LAYER_ASSESS, "%.*s", AIM__STR(r->verdict.reason));
 	begin(r);
 	return aim__fail_plain(err, rc, AIM_LAYER_ASSESS);
+}
+
+void aim__response_forget(aim_response *r)
+{
+	begin(r);
 }
 
 aim_status aim_response_judge(const aim_response *response, aim_response_verdict *out)

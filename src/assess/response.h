@@ -76,4 +76,11 @@ aim_status aim__response_redact(aim_response *r, aim_str text, int whole, int is
 /* Reads a document of a level; when it was dirty and the policy is to sanitise, r->levels[level] is what it becomes. */
 void aim__response_document(aim_response *r, uint32_t level, aim_json_value outer, uint32_t *out_dirty);
 
+/* response.c: what it held is gone, and its verdict is block. */
+void aim__response_forget(aim_response *r);
+
+/* response_record.c: the members threats, n_threats and severity of an object that is being written. */
+struct aim__json_writer;
+void aim__response_describe(struct aim__json_writer *w, const aim_response *r, const aim_response_verdict *v);
+
 #endif

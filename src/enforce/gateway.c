@@ -4,6 +4,7 @@
  * from a list of idle ones and put back, so that a warm call allocates nothing. */
 #include "enforce/gateway.h"
 
+#include "assess/response.h"
 #include "audit/commit.h"
 #include "base/ctx.h"
 #include "base/error.h"
@@ -124,6 +125,7 @@ static aim_status hash_rules(aim_gateway *g, aim_error *err)
 	aim_buf text;
 	uint8_t hash[32];
 	aim__buf_init(&text, g->ctx);
+	g->options.response = g->response ? &g->response->options : NULL;
 	aim_status rc = aim__gateway_rules(g->ctx, &g->options, NULL, &text, err);
 	if (rc == AIM_OK && (rc = aim__sha256_one(g->ctx, text.ptr, text.len, hash)) != AIM_OK)
 		aim__fail_plain(err, rc, LAYER);
@@ -142,6 +144,8 @@ static aim_status fill(aim_gateway *g, aim_error *err)
 	rc = copy_patterns(g, err);
 	if (rc == AIM_OK)
 		rc = make_limit(g, err);
+	if (rc == AIM_OK && g->options.scanner)
+		rc = aim_response_new(g->options.scanner, g->options.response, &g->response, err);
 	return rc == AIM_OK ? hash_rules(g, err) : rc;
 }
 
@@ -192,6 +196,7 @@ void aim_gateway_free(aim_gateway *g)
 		free_scratch(g, s);
 	}
 	aim_limit_free(g->limit);
+	aim_response_free(g->response);
 	aim_patterns_free(g->patterns);
 	aim__map_dispose(&g->allowed);
 	aim__map_dispose(&g->denied);
@@ -453,7 +458,7 @@ static aim_status decide(aim__gateway_run *run, const aim_request *request, aim_
 	return rc;
 }
 
-static aim_status check_call(const aim_gateway *g, const aim_request *request, aim_error *err)
+aim_status aim__gateway_check(const aim_gateway *g, const aim_request *request, aim_error *err)
 {
 	if (request->agent.len == 0 || request->tool.len == 0)
 		return aim__fail(err, AIM_E_INVALID, LAYER, "agent and tool of the request are required");
@@ -481,7 +486,7 @@ aim_status aim_gateway_intercept(aim_gateway *gateway, const aim_gateway_call *c
 	if (rc == AIM_OK)
 		rc = aim__request_take(&request, &copy, err);
 	if (rc == AIM_OK)
-		rc = check_call(gateway, request, err);
+		rc = aim__gateway_check(gateway, request, err);
 	if (rc != AIM_OK)
 		return aim__decision_fault(decision, AIM__REASON_INVALID_REQUEST, rc);
 	aim__gateway_run run = {.gateway = gateway, .call = &c, .value = AIM_JSON_NONE};
@@ -530,6 +535,8 @@ aim_status aim_gateway_stats(aim_gateway *gateway, aim_gateway_counts *out)
 	c.n_denied = atomic_load_explicit(&gateway->n_denied, memory_order_relaxed);
 	c.n_asked = atomic_load_explicit(&gateway->n_asked, memory_order_relaxed);
 	c.n_threats = atomic_load_explicit(&gateway->n_threats, memory_order_relaxed);
+	c.n_answers = atomic_load_explicit(&gateway->n_answers, memory_order_relaxed);
+	c.n_withheld = atomic_load_explicit(&gateway->n_withheld, memory_order_relaxed);
 	return aim__sized_out(out, &c, sizeof c, sizeof c);
 }
 

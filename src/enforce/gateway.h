@@ -31,10 +31,11 @@ struct aim_gateway {
 	aim__map denied, sensitive;  /* what names look like */
 	aim_pattern_set *patterns;   /* NULL: none is blocked */
 	aim_limit *limit;
+	aim_response *response;      /* holds the scanner and the policy of answers, never an answer; NULL: there is none */
 	char policy_hash[65];
 	aim__mutex mutex;            /* guards idle */
 	aim__gateway_scratch *idle;
-	atomic_uint_fast64_t n_total, n_allowed, n_denied, n_asked, n_threats;
+	atomic_uint_fast64_t n_total, n_allowed, n_denied, n_asked, n_threats, n_answers, n_withheld;
 };
 
 /* One call. */
@@ -60,6 +61,9 @@ int aim__is_ascii(aim_str text);
 
 /* gateway_text.c: the stage of arguments. */
 aim_status aim__gateway_parameters(aim__call *call);
+
+/* gateway.c: agent and tool are given, and no longer than names may be. AIM_OK, AIM_E_INVALID, AIM_E_LIMIT. */
+aim_status aim__gateway_check(const aim_gateway *gateway, const aim_request *request, aim_error *err);
 
 /* gateway_wrap.c: the rules as a canonical object, with a server's configuration (doc; NULL: none). */
 aim_status aim__gateway_rules(aim_ctx *ctx, const aim_gateway_options *options, const aim_json *config, aim_buf *out,

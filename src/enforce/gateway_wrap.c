@@ -10,10 +10,10 @@
 #include <string.h>
 
 #define P sizeof(void *)
-AIM__NO_PADDING(aim_gateway_options, 6 * 4 + 16 * P);
+AIM__NO_PADDING(aim_gateway_options, 6 * 4 + 18 * P);
 AIM__NO_PADDING(aim_gateway_call, 2 * 4 + 4 * P + 2 * 4 + 2 * P);
 AIM__NO_PADDING(aim_gateway_event, 6 * 4 + 6 * P);
-AIM__NO_PADDING(aim_gateway_counts, 2 * 4 + 5 * 8);
+AIM__NO_PADDING(aim_gateway_counts, 2 * 4 + 7 * 8);
 #undef P
 
 #define LAYER AIM_LAYER_ENFORCE
@@ -73,6 +73,16 @@ static void write_rest(aim__json_writer *w, const aim_gateway_options *o)
 	aim__write_end_array(w);
 }
 
+static void write_response(aim__json_writer *w, const aim_response_options *o)
+{
+	aim__write_key(w, "response");
+	aim__write_begin_object(w);
+	aim__write_member_int64(w, "flags", o->flags);
+	aim__write_member_int64(w, "min_severity", o->min_severity);
+	aim__write_member_text(w, "policy", aim_response_action_name(o->policy));
+	aim__write_end_object(w);
+}
+
 aim_status aim__gateway_rules(aim_ctx *ctx, const aim_gateway_options *o, const aim_json *config, aim_buf *out,
                               aim_error *err)
 {
@@ -88,6 +98,8 @@ aim_status aim__gateway_rules(aim_ctx *ctx, const aim_gateway_options *o, const 
 	write_names(&w, "denied_tools", o->denied, o->n_denied);
 	aim__write_member_string(&w, "policy_name", o->name);
 	aim__write_member_int64(&w, "rate_limit", o->max_calls);
+	if (!config && o->scanner)
+		write_response(&w, o->response);
 	write_names(&w, "sensitive_tools", o->sensitive, o->n_sensitive);
 	if (config) {
 		aim__write_key(&w, "server_config");

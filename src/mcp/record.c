@@ -2,6 +2,7 @@
  * refused line. Layer mcp, over audit. Never records argument values: only their commitment. */
 #include "mcp/guard.h"
 
+#include "assess/response.h"
 #include "base/ctx.h"
 #include "base/error.h"
 #include "base/format.h"
@@ -181,17 +182,6 @@ aim_status aim__record_scan(aim_guard *guard, aim_str name, aim_str fingerprint,
 	return rc;
 }
 
-static void write_threat(aim__json_writer *w, const aim_response_threat *t)
-{
-	aim__write_begin_object(w);
-	if (t->pointer.len <= SCAN_POINTER_MAX)
-		aim__write_member_string(w, "pointer", t->pointer);
-	aim__write_member_string(w, "rule", t->rule);
-	aim__write_member_text(w, "severity", aim_scan_severity_name(t->severity));
-	aim__write_member_text(w, "category", aim_response_category_name(t->category));
-	aim__write_end_object(w);
-}
-
 aim_status aim__record_response(aim_guard *guard, const aim__request *request, const aim_response *response, aim_error *err)
 {
 	aim__json_writer w;
@@ -206,13 +196,7 @@ aim_status aim__record_response(aim_guard *guard, const aim__request *request, c
 	r.reason_code = aim_str_from(aim_response_action_name(v.action));
 	begin_data(guard, &w);
 	aim__write_member_text(&w, "decision_id", request->decision_id);
-	aim__write_key(&w, "threats");
-	aim__write_begin_array(&w);
-	for (size_t i = 0; i < aim_response_threat_count(response) && i < SCAN_FINDINGS; i++)
-		write_threat(&w, aim_response_threat_at(response, i));
-	aim__write_end_array(&w);
-	aim__write_member_int64(&w, "n_threats", (int64_t)v.threats);
-	aim__write_member_text(&w, "severity", aim_scan_severity_name(v.severity));
+	aim__response_describe(&w, response, &v);
 	rc = append(guard, &r, &w, err);
 	if (rc != AIM_OK)
 		told_failure(guard, AIM_GUARD_SERVER, aim__request_subject(request), rc);

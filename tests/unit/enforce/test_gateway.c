@@ -391,6 +391,171 @@ static void what_is_out_of_range_is_refused(void **state)
 	close_scene(&s);
 }
 
+/* ---- answers ---- */
+
+#define SECRET "AKIAIOSFODNN7EXAMPLF"
+static const char leak[] = "{\"content\":[{\"type\":\"text\",\"text\":\"key " SECRET "\"}]}";
+
+static aim_status answered(aim_gateway *g, aim_response *r, const char *text, aim_response_verdict *v)
+{
+	aim_request q = {.struct_size = sizeof q, .trust_micro = AIM_DECISION_NO_TRUST};
+	q.agent = S("bot");
+	q.tool = S("search");
+	return aim_gateway_intercept_response(g, &q, aim_bytes_from(text, strlen(text)), r, v, NULL);
+}
+
+static int holds(aim_bytes content, const char *text)
+{
+	char copy[512];
+	snprintf(copy, sizeof copy, "%.*s", (int)content.len, (const char *)content.ptr);
+	return strstr(copy, text) != NULL;
+}
+
+static void answers_follow_the_policy_of_the_gateway(void **state)
+{
+	static const struct {
+		uint32_t policy;
+		aim_status rc;
+		uint32_t n_withheld;
+	} cases[] = {{AIM_RESPONSE_BLOCK, AIM_DENIED, 1}, {AIM_RESPONSE_SANITIZE, AIM_OK, 0}, {AIM_RESPONSE_LOG, AIM_OK, 0}};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		scene s = {0};
+		aim_scanner *scanner = NULL;
+		aim_response *r = NULL;
+		aim_gateway_event e = {0};
+		aim_response_options policy = {.struct_size = sizeof policy, .policy = cases[i].policy};
+		aim_response_verdict v = {.struct_size = sizeof v};
+		aim_gateway_counts counts = {.struct_size = sizeof counts};
+		aim_gateway_options o = plain();
+		s.ctx = test_ctx(&s.heap);
+		assert_status(aim_scan_new(s.ctx, NULL, &scanner, NULL), AIM_OK);
+		o.scanner = scanner;
+		o.response = &policy;
+		o.metrics = count_event;
+		o.user = &e;
+		assert_status(aim_gateway_new(s.ctx, &o, &s.g, NULL), AIM_OK);
+		aim_scan_free(scanner); /* the gateway keeps it */
+		assert_status(aim_gateway_response_new(s.g, &r, NULL), AIM_OK);
+		assert_status(answered(s.g, r, "{\"rows\":3}", &v), AIM_OK);
+		assert_int_equal(v.action, AIM_RESPONSE_CLEAN);
+		assert_status(answered(s.g, r, leak, &v), cases[i].rc);
+		assert_int_equal(v.action, cases[i].policy);
+		assert_int_equal(v.allowed, cases[i].rc == AIM_OK);
+		assert_int_equal(holds(v.content, SECRET), cases[i].policy == AIM_RESPONSE_LOG);
+		assert_int_equal(holds(v.content, "[REDACTED:credential]"), cases[i].policy == AIM_RESPONSE_SANITIZE);
+		assert_text(aim_response_threat_at(r, 0)->rule, "aws-access-key");
+		assert_int_equal(e.is_answer && e.is_scanned && e.n_threats == 1, 1);
+		assert_text(e.reason_code, aim_response_action_name(cases[i].policy));
+		assert_status(aim_gateway_stats(s.g, &counts), AIM_OK);
+		assert_int_equal(counts.n_answers, 2);
+		assert_int_equal(counts.n_withheld, cases[i].n_withheld);
+		assert_int_equal(counts.n_total, 0);
+		aim_gateway_free(s.g);
+		s.g = NULL;
+		aim_response_free(r); /* in any order */
+		close_scene(&s);
+	}
+}
+
+static void answers_are_recorded_or_withheld(void **state)
+{
+	yard *y = *state;
+	aim_gateway *g = NULL;
+	aim_scanner *scanner = NULL;
+	aim_response *r = NULL;
+	aim_response_verdict v = {.struct_size = sizeof v};
+	aim_gateway_options o = plain();
+	o.audit = y->h->log;
+	assert_status(aim_scan_new(y->h->ctx, NULL, &scanner, NULL), AIM_OK);
+	o.scanner = scanner;
+	assert_status(aim_gateway_new(y->h->ctx, &o, &g, NULL), AIM_OK);
+	assert_status(aim_gateway_response_new(g, &r, NULL), AIM_OK);
+	assert_status(answered(g, r, leak, &v), AIM_DENIED);
+	assert_int_equal(house_records(y->h, "response_scan"), 1);
+	assert_non_null(strstr(house_last_record(y->h), "aws-access-key"));
+	assert_non_null(strstr(house_last_record(y->h), aim_gateway_policy_hash(g).ptr));
+	assert_null(strstr(house_last_record(y->h), SECRET));
+	aim_response_free(r);
+	aim_gateway_free(g);
+	aim_scan_free(scanner);
+}
+
+static void what_is_no_answer_of_this_gateway_is_refused(void **state)
+{
+	scene s;
+	aim_scanner *scanner = NULL;
+	aim_response *r = NULL, *other = NULL;
+	aim_response_options log = {.struct_size = sizeof log, .policy = AIM_RESPONSE_LOG};
+	aim_response_verdict v = {.struct_size = sizeof v, .allowed = 1};
+	aim_request nobody = {.struct_size = sizeof nobody, .trust_micro = AIM_DECISION_NO_TRUST};
+	char without[65];
+	aim_gateway_options o = plain();
+	(void)state;
+	open_scene(&s, &o);
+	memcpy(without, aim_gateway_policy_hash(s.g).ptr, sizeof without);
+	assert_status(aim_gateway_response_new(s.g, &r, NULL), AIM_E_UNSUPPORTED);
+	aim_gateway_free(s.g);
+	assert_status(aim_scan_new(s.ctx, NULL, &scanner, NULL), AIM_OK);
+	o.scanner = scanner;
+	assert_status(aim_gateway_new(s.ctx, &o, &s.g, NULL), AIM_OK);
+	assert_string_not_equal(without, aim_gateway_policy_hash(s.g).ptr); /* approvals do not outlive a change of it */
+	assert_status(aim_response_new(scanner, &log, &other, NULL), AIM_OK);
+	assert_status(answered(s.g, other, leak, &v), AIM_E_INVALID); /* a policy of its own */
+	assert_int_equal(v.allowed, 0);
+	assert_status(aim_gateway_response_new(s.g, &r, NULL), AIM_OK);
+	assert_status(answered(s.g, r, "{}", &v), AIM_OK);
+	assert_status(aim_gateway_intercept_response(s.g, &nobody, aim_bytes_from("{}", 2), r, &v, NULL), AIM_E_INVALID);
+	assert_int_equal(v.allowed, 0);
+	assert_int_equal(v.content.len, 0);
+	aim_response_free(other);
+	aim_response_free(r);
+	aim_scan_free(scanner);
+	close_scene(&s);
+}
+
+static aim_status answer_with_little_memory(aim_ctx *ctx, void *arg)
+{
+	aim_store *store = NULL;
+	aim_audit *log = NULL;
+	aim_registry *registry = NULL;
+	aim_scanner *scanner = NULL;
+	aim_gateway *g = NULL;
+	aim_response *r = NULL;
+	aim_response_options policy = {.struct_size = sizeof policy, .policy = AIM_RESPONSE_SANITIZE};
+	aim_response_verdict v = {.struct_size = sizeof v};
+	aim_gateway_options o = plain();
+	(void)arg;
+	aim_status rc = house_open(ctx, &store, &log, &registry);
+	if (rc != AIM_OK)
+		return rc;
+	o.audit = log;
+	o.response = &policy;
+	rc = aim_scan_new(ctx, NULL, &scanner, NULL);
+	o.scanner = scanner;
+	if (rc == AIM_OK)
+		rc = aim_gateway_new(ctx, &o, &g, NULL);
+	if (rc == AIM_OK)
+		rc = aim_gateway_response_new(g, &r, NULL);
+	if (rc == AIM_OK)
+		rc = answered(g, r, leak, &v);
+	if (rc == AIM_OK)
+		assert_false(holds(v.content, SECRET));
+	else
+		assert_int_equal(v.allowed + v.content.len, 0);
+	aim_response_free(r);
+	aim_gateway_free(g);
+	aim_scan_free(scanner);
+	house_close(store, log, registry);
+	return rc;
+}
+
+static void no_memory_for_an_answer(void **state)
+{
+	(void)state;
+	test_each_allocation_fails(answer_with_little_memory, NULL);
+}
+
 /* ---- threads and memory ---- */
 
 #define RACERS 6
@@ -496,6 +661,10 @@ int main(void)
 		cmocka_unit_test(metrics_are_told),
 		cmocka_unit_test(a_configuration_is_wrapped),
 		cmocka_unit_test(what_is_out_of_range_is_refused),
+		cmocka_unit_test(answers_follow_the_policy_of_the_gateway),
+		cmocka_unit_test_setup_teardown(answers_are_recorded_or_withheld, yard_setup, yard_teardown),
+		cmocka_unit_test(what_is_no_answer_of_this_gateway_is_refused),
+		cmocka_unit_test(no_memory_for_an_answer),
 		cmocka_unit_test_setup_teardown(threads_share_one_budget, yard_setup, yard_teardown),
 		cmocka_unit_test(no_memory),
 		cmocka_unit_test(a_warm_call_allocates_nothing),

@@ -110,6 +110,7 @@
 #include <aim/flow.h>
 #include <aim/gatedtool.h>
 #include <aim/action.h>
+#include <aim/pipeline.h>
 
 /* mcp */
 #include <aim/guard.h>

@@ -218,4 +218,8 @@ static inline int aim__scan_hex(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* scan_record.c: the members findings, n_findings and severity of an object that is being written. */
+struct aim__json_writer;
+void aim__scan_describe(struct aim__json_writer *w, const aim_scan_result *found, const aim_scan_summary *summary);
+
 #endif

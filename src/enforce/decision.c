@@ -80,6 +80,15 @@ static const reason_text reasons[AIM__REASON_COUNT] = {
 	[AIM__REASON_AUTH_METHOD_DENIED] = {"auth_method_denied", "Authentication method is not allowed"},
 	[AIM__REASON_TLS_REQUIRED] = {"tls_required", "Server needs TLS"},
 	[AIM__REASON_TLS_VERSION] = {"tls_version", "TLS version is below the minimum"},
+	[AIM__REASON_PIPELINE_ALLOWED] = {"pipeline_allowed", "Allowed"},
+	[AIM__REASON_DEFINITION_MISSING] = {"definition_missing", "The definition of the tool is not known"},
+	[AIM__REASON_DEFINITION_INVALID] = {"definition_invalid", "The definition is not that of the tool"},
+	[AIM__REASON_TOOL_POISONED] = {"tool_poisoned", "Tool blocked"},
+	[AIM__REASON_TOOL_UNAPPROVED] = {"tool_unapproved", "Tool has never been approved"},
+	[AIM__REASON_TOOL_CHANGED] = {"tool_changed", "Tool has changed and nobody has approved it"},
+	[AIM__REASON_TOOL_FAILED] = {"tool_failed", "The tool failed"},
+	[AIM__REASON_RESPONSE_BLOCKED] = {"response_blocked", "The answer was withheld"},
+	[AIM__REASON_REPORT_FAILED] = {"report_failed", "What came of the call could not be recorded"},
 };
 
 static aim_str text_of(const char *text)
@@ -147,6 +156,19 @@ void aim__decision_explain(aim_decision *d, aim__reason reason, const char *form
 	d->reason = reason;
 	d->text_len = aim__vformat(d->text, sizeof d->text, format, args);
 	va_end(args);
+}
+
+aim_str aim__decision_sentence(const aim_decision *d)
+{
+	return text_of(reasons[d->reason].sentence);
+}
+
+void aim__decision_adopt(aim_decision *d, aim_decision *other)
+{
+	aim_str why = aim_decision_reason(other);
+	aim__decision_explain(d, other->reason, "%.*s", AIM__STR(why));
+	memcpy(d->approval, other->approval, sizeof d->approval);
+	d->trust_micro = other->trust_micro;
 }
 
 aim_status aim__decision_end(aim_decision *d, aim_status rc)

@@ -76,6 +76,16 @@ typedef enum aim__reason {
 	AIM__REASON_AUTH_METHOD_DENIED,
 	AIM__REASON_TLS_REQUIRED,
 	AIM__REASON_TLS_VERSION,
+	/* pipeline */
+	AIM__REASON_PIPELINE_ALLOWED,
+	AIM__REASON_DEFINITION_MISSING,
+	AIM__REASON_DEFINITION_INVALID,
+	AIM__REASON_TOOL_POISONED,
+	AIM__REASON_TOOL_UNAPPROVED,
+	AIM__REASON_TOOL_CHANGED,
+	AIM__REASON_TOOL_FAILED,
+	AIM__REASON_RESPONSE_BLOCKED,
+	AIM__REASON_REPORT_FAILED,
 	AIM__REASON_COUNT
 } aim__reason;
 
@@ -120,6 +130,10 @@ void aim__decision_because(aim_decision *decision, aim__reason reason);
 /* Says why, with a sentence made from base/format.h conversions, cut when too long. */
 void aim__decision_explain(aim_decision *decision, aim__reason reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The reason's own sentence, without names, patterns, numbers or the words of a rule: what strangers may be told. */
+aim_str aim__decision_sentence(const aim_decision *decision);
+/* Takes over why another decision was made, and the approval it used or asked for. */
+void aim__decision_adopt(aim_decision *decision, aim_decision *other);
 /* Sets status and effect from what the stages returned; anything but AIM_OK and AIM_ASK denies. */
 aim_status aim__decision_end(aim_decision *decision, aim_status rc);
 /* A failure before any stage ran. */

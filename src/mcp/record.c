@@ -3,6 +3,7 @@
 #include "mcp/guard.h"
 
 #include "assess/response.h"
+#include "assess/scan.h"
 #include "base/ctx.h"
 #include "base/error.h"
 #include "base/format.h"
@@ -140,21 +141,6 @@ aim_status aim__record_result(aim_guard *guard, const aim__request *request, con
 
 /* --- scans ------------------------------------------------------------------------------------------- */
 
-#define SCAN_FINDINGS 32u /* named; the rest is counted */
-#define SCAN_POINTER_MAX 200u
-
-/* Members in canonical order. A place that is too long for a record is left out: half a pointer points elsewhere. */
-static void write_scan_finding(aim__json_writer *w, const aim_scan_finding *f)
-{
-	aim__write_begin_object(w);
-	if (f->pointer.len <= SCAN_POINTER_MAX)
-		aim__write_member_string(w, "pointer", f->pointer);
-	aim__write_member_string(w, "rule", f->rule);
-	aim__write_member_text(w, "severity", aim_scan_severity_name(f->severity));
-	aim__write_member_text(w, "threat", aim_scan_threat_name(f->threat));
-	aim__write_end_object(w);
-}
-
 aim_status aim__record_scan(aim_guard *guard, aim_str name, aim_str fingerprint, const aim_scan_result *found,
                             aim_error *err)
 {
@@ -169,13 +155,7 @@ aim_status aim__record_scan(aim_guard *guard, aim_str name, aim_str fingerprint,
 	r.action = clip(name, AIM__SUBJECT_MAX);
 	r.tool_fingerprint = fingerprint;
 	begin_data(guard, &w);
-	aim__write_key(&w, "findings");
-	aim__write_begin_array(&w);
-	for (size_t i = 0; i < aim_scan_finding_count(found) && i < SCAN_FINDINGS; i++)
-		write_scan_finding(&w, aim_scan_finding_at(found, i));
-	aim__write_end_array(&w);
-	aim__write_member_int64(&w, "n_findings", (int64_t)summary.threats);
-	aim__write_member_text(&w, "severity", aim_scan_severity_name(summary.severity));
+	aim__scan_describe(&w, found, &summary);
 	rc = append(guard, &r, &w, err);
 	if (rc != AIM_OK)
 		told_failure(guard, AIM_GUARD_SERVER, name, rc);

@@ -460,7 +460,7 @@ static aim_status decide(aim__gateway_run *run, const aim_request *request, aim_
 
 aim_status aim__gateway_check(const aim_gateway *g, const aim_request *request, aim_error *err)
 {
-	if (request->agent.len == 0 || request->tool.len == 0)
+	if (!request->agent.ptr || request->agent.len == 0 || !request->tool.ptr || request->tool.len == 0)
 		return aim__fail(err, AIM_E_INVALID, LAYER, "agent and tool of the request are required");
 	if (request->agent.len > AIM_LIMIT_MAX_KEY || request->tool.len > g->ctx->limits.max_name_bytes)
 		return aim__fail(err, AIM_E_LIMIT, LAYER, "agent or tool of the request is longer than a name may be");

@@ -186,6 +186,25 @@ static void forget(aim_pipeline_call *call)
 
 /* ---- one run ---- */
 
+/* A text with a length and no pointer would be read by whoever is asked first. */
+static int is_whole(const void *ptr, size_t len)
+{
+	return ptr || len == 0;
+}
+
+static int input_is_whole(const aim_pipeline_input *in)
+{
+	return is_whole(in->arguments.ptr, in->arguments.len) && is_whole(in->definition.ptr, in->definition.len) &&
+	       is_whole(in->peer.ptr, in->peer.len) && is_whole(in->action_token.ptr, in->action_token.len);
+}
+
+static int request_is_whole(const aim_request *q)
+{
+	return is_whole(q->agent.ptr, q->agent.len) && is_whole(q->did.ptr, q->did.len) &&
+	       is_whole(q->server.ptr, q->server.len) && is_whole(q->tool.ptr, q->tool.len) &&
+	       is_whole(q->resource.ptr, q->resource.len) && is_whole(q->action.ptr, q->action.len);
+}
+
 static aim_status take_input(const aim_pipeline *p, const aim_pipeline_input *input, aim_pipeline_input *in, aim_error *err)
 {
 	aim_status rc = aim__sized_in(in, sizeof *in, input, sizeof *in, "aim_pipeline_input", err);
@@ -193,6 +212,8 @@ static aim_status take_input(const aim_pipeline *p, const aim_pipeline_input *in
 		return rc;
 	if (in->flags)
 		return aim__fail(err, AIM_E_VERSION, LAYER, "aim_pipeline_input has an unknown flag");
+	if (!input_is_whole(in))
+		return aim__fail(err, AIM_E_INVALID, LAYER, "a text of aim_pipeline_input has a length and no pointer");
 	if (!in->request || !in->tool)
 		return aim__fail(err, AIM_E_INVALID, LAYER, "request and tool are required");
 	if (in->action_token.len && !p->options.actions)
@@ -220,6 +241,8 @@ static aim_status take_request(aim__pipeline_run *run, aim_request *out, aim_err
 		return rc;
 	if (request != out)
 		*out = *request;
+	if (!request_is_whole(out))
+		return aim__fail(err, AIM_E_INVALID, LAYER, "a text of the request has a length and no pointer");
 	if (out->agent.len == 0 || out->tool.len == 0)
 		return aim__fail(err, AIM_E_INVALID, LAYER, "agent and tool of the request are required");
 	if (run->pipeline->options.trust && out->server.len == 0 && run->input->peer.len == 0)

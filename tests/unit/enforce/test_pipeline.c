@@ -518,6 +518,27 @@ static void what_is_out_of_range_is_refused(void **state)
 	aim_authorizer_free(a);
 }
 
+static void a_length_without_a_text_is_refused(void **state)
+{
+	rig *r = *state;
+	const aim_pipeline_input whole = r->in;
+	const aim_request request = r->request;
+	aim_str *const texts[] = {&r->in.peer, &r->in.action_token, &r->request.agent, &r->request.did, &r->request.server,
+	                          &r->request.tool, &r->request.resource, &r->request.action};
+	aim_bytes *const bytes[] = {&r->in.arguments, &r->in.definition};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts + sizeof bytes / sizeof *bytes; i++) {
+		if (i < sizeof texts / sizeof *texts)
+			*texts[i] = (aim_str){NULL, 5};
+		else
+			*bytes[i - sizeof texts / sizeof *texts] = (aim_bytes){NULL, 5};
+		assert_status(run(r), AIM_E_INVALID);
+		r->in = whole;
+		r->request = request;
+	}
+	assert_int_equal(r->n_runs, 0);
+	assert_status(run(r), AIM_OK);
+}
+
 /* ---- threads and memory ---- */
 
 #define RACERS 4
@@ -656,6 +677,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_action_is_reported_with_its_token, yard_setup, yard_teardown),
 		WITH_RIG(clients_are_told_code_sentence_and_id),
 		WITH_RIG(what_is_out_of_range_is_refused),
+		WITH_RIG(a_length_without_a_text_is_refused),
 		WITH_RIG(threads_share_a_pipeline_and_its_budget),
 		cmocka_unit_test(no_memory),
 	};

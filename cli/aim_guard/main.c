@@ -27,6 +27,8 @@ static const char help[] =
 	"                         along: log (default), off, sanitize or block\n"
 	"  --monitor              decide and record, withhold nothing, whatever preset and policy say\n"
 	"  --allow-unknown        let methods pass that are not MCP's\n"
+	"  --approvals            keep in the store what a person is asked for: the client is told an id, and the same\n"
+	"                         call, made again after `aim approve allow ID`, passes once; needs --store\n"
 	"  --mark                 show what scans as critical, with a mark, instead of hiding it\n"
 	"  --no-learn             do not count what comes of calls, and raise no behaviour drift\n"
 	"  --audit durable        each record is on disk before its call goes on (default)\n"

@@ -104,6 +104,8 @@ int open_policy(program *p)
 		return EXIT_POLICY;
 	aim_status rc = aim_authorizer_new(p->ctx, policy, &p->authorizer, &err);
 	aim_policy_unref(policy);
+	if (rc == AIM_OK)
+		rc = aim_rates_new(p->ctx, NULL, &p->rates, &err);
 	if (rc != AIM_OK)
 		say_error("cannot start", rc, &err);
 	return rc == AIM_OK ? EXIT_OK : EXIT_FAILED;
@@ -246,6 +248,7 @@ aim_status make_guard(program *p, aim_guard **out)
 	o.registry = p->registry;
 	o.audit = p->log;
 	o.authorizer = p->authorizer;
+	o.rates = p->rates;
 	o.agent = aim_str_from(p->agent_id);
 	o.agent_name = aim_str_from(p->options->agent);
 	o.server = aim_str_from(p->server_id);
@@ -271,6 +274,7 @@ int close_all(program *p)
 	aim_guard_free(p->guard);
 	aim_behaviour_free(p->behaviour);
 	aim_authorizer_free(p->authorizer);
+	aim_rates_free(p->rates);
 	aim_registry_free(p->registry);
 	aim_status rc = aim_audit_close(p->log, &err);
 	if (rc != AIM_OK) {

@@ -30,6 +30,7 @@ static const char *const durabilities[] = {"durable", "buffered", NULL};
 	{"--monitor", NULL, NULL, OPTION_FLAG, AIM_GUARD_MONITOR, AT(flags), NULL, NULL}, \
 	{"--allow-unknown", NULL, NULL, OPTION_FLAG, AIM_GUARD_ALLOW_UNKNOWN, AT(flags), NULL, NULL}, \
 	{"--no-learn", NULL, NULL, OPTION_FLAG, AIM_GUARD_LEARN, AT(flags), NULL, NULL}, \
+	{"--approvals", NULL, NULL, OPTION_FLAG, AIM_GUARD_KEEP_APPROVALS, AT(flags), NULL, NULL}, \
 	{"--mark", NULL, NULL, OPTION_FLAG, AIM_GUARD_MARK, AT(flags), NULL, NULL}, \
 	{"--max-message", NULL, "BYTES", OPTION_NUMBER, 0, AT(max_message), NULL, NULL}, \
 	{"--quiet", NULL, NULL, OPTION_FLAG, LOUDNESS_QUIET, AT(loudness), NULL, NULL}, \
@@ -94,6 +95,10 @@ static int check_http(const options *o)
 
 static int check(const options *o, unsigned verb_bit)
 {
+	if (o->flags & AIM_GUARD_KEEP_APPROVALS && !o->store) {
+		say("--approvals needs --store FILE: who approves reads it there, with aim approve");
+		return EXIT_USAGE;
+	}
 	if (verb_bit == VERB_HTTP)
 		return check_http(o);
 	if (verb_bit == VERB_STDIO && (!o->command || !o->command[0])) {

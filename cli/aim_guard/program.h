@@ -75,6 +75,7 @@ typedef struct program {
 	aim_audit *log;
 	aim_registry *registry;
 	aim_authorizer *authorizer;
+	aim_rates *rates; /* of all guards; with a policy */
 	aim_behaviour *behaviour; /* of all guards; NULL with --no-learn */
 	aim_guard *guard;         /* of stdio */
 	aim_guard_event_fn report; /* of every guard */

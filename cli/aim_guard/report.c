@@ -26,7 +26,6 @@ static void name_call(const aim_guard_event *e, char *out, size_t size)
 static void report_decision(const program *p, const aim_guard_event *e, const char *verb)
 {
 	char call[2 * FIELD + 2], reason[FIELD], code[FIELD], rule[FIELD], id[FIELD];
-	(void)p;
 	name_call(e, call, sizeof call);
 	printable(e->reason, reason, sizeof reason);
 	printable(e->code, code, sizeof code);
@@ -36,6 +35,9 @@ static void report_decision(const program *p, const aim_guard_event *e, const ch
 		say("%s %s: %s (%s, rule %s, decision %s)", verb, call, reason, code, rule, id);
 	else
 		say("%s %s: %s (%s, decision %s)", verb, call, reason, code, id);
+	if (e->kind == AIM_GUARD_EVENT_DENIED && e->approval.len && strcmp(code, "approval_denied") != 0)
+		say("it may be made once after: aim approve allow %s --store %s", printable(e->approval, id, sizeof id),
+		    p->options->store);
 }
 
 static void report_refused_line(program *p, const aim_guard_event *e, const char *what)

@@ -43,6 +43,7 @@ AIM_BEGIN_DECLS
 struct aim_authorizer;
 struct aim_behaviour;
 struct aim_drift;
+struct aim_rates;
 struct aim_registry;
 
 typedef struct aim_guard aim_guard;
@@ -74,6 +75,10 @@ typedef struct aim_guard aim_guard;
 #define AIM_GUARD_MARK 16u         /**< what scans as critical stays in its list, with "libaim/scan":"critical" in its _meta,
                                     *   and still cannot be called; without the flag it is cut out. So are
                                     *   instructions of the server. What leaves no room for the mark is cut out */
+
+#define AIM_GUARD_KEEP_APPROVALS 32u  /**< what a policy or the preset asks a person for waits in the store (aim/approval.h): the
+                                    *   client is told its id, and the same request, made again after somebody approved
+                                    *   it, passes once. Needs a registry and an agent; excludes approve */
 
 /** What an event tells. @since 0.1 */
 #define AIM_GUARD_EVENT_ALLOWED 1u       /**< a gated request was allowed and forwarded */
@@ -121,6 +126,7 @@ typedef struct aim_guard_event {
 	aim_str fingerprint; /**< of the tool */
 	aim_str record;      /**< id of the drift record */
 	aim_str alert;       /**< id of its alert */
+	aim_str approval;    /**< id of the approval that is waited for, was denied or is used up by this request */
 } aim_guard_event;
 
 /** May not call back into the guard. @since 0.1 */
@@ -145,7 +151,7 @@ typedef uint32_t (*aim_guard_labels_fn)(void *user, aim_str action, aim_str subj
 /** @since 0.1 */
 typedef struct aim_guard_options {
 	uint32_t struct_size;
-	uint32_t flags;                /**< AIM_GUARD_MONITOR, ALLOW_UNKNOWN, LEARN, LINK, MARK */
+	uint32_t flags;                /**< AIM_GUARD_MONITOR, ALLOW_UNKNOWN, LEARN, LINK, MARK, KEEP_APPROVALS */
 	uint32_t preset;               /**< AIM_GUARD_PINNED, OBSERVE or LOCKED */
 	uint32_t malformed_per_minute; /**< malformed input recorded one by one; past that one record per
 	                                *   minute holds the count; 0: 20 */
@@ -172,6 +178,8 @@ typedef struct aim_guard_options {
 	                                *   many guards. Without it the guard has its own, which knows this connection */
 	uint32_t response_policy;      /**< AIM_GUARD_RESPONSES_* */
 	uint32_t reserved;             /**< 0 */
+	struct aim_rates *rates;       /**< in, borrowed until the guard is freed; optional, shared by all guards: counts calls for
+	                                *   policies with conditions on rates. Without it rates are unknown */
 } aim_guard_options;
 
 /** What a guard has done so far. @since 0.1 */

@@ -58,29 +58,45 @@ static aim_status finish(aim_guard *guard, aim__json_writer *w, uint32_t to)
 	return rc;
 }
 
-static void write_codes(aim__json_writer *w, const char *code, const char *decision_id)
+/* approval: what a person has to approve; NULL or empty: nothing is waited for. */
+static void write_codes(aim__json_writer *w, const char *code, const char *decision_id, const char *approval)
 {
 	aim__write_begin_object(w);
+	if (approval && approval[0])
+		aim__write_member_text(w, "approval", approval);
 	aim__write_member_text(w, "code", code);
 	if (decision_id && decision_id[0])
 		aim__write_member_text(w, "decision", decision_id);
 	aim__write_end_object(w);
 }
 
-aim_status aim__answer_error(aim_guard *guard, uint32_t to, aim_bytes id, int32_t code, const char *sentence,
-                             const char *reason_code, const char *decision_id)
+static aim_status answer_error(aim_guard *guard, uint32_t to, aim_bytes id, const aim__denial *denial,
+                               const char *decision_id, const char *approval)
 {
 	aim__json_writer w;
-	guard->last_error = code;
+	guard->last_error = denial->rpc;
 	begin(guard, &w, to, id);
 	aim__write_key(&w, "error");
 	aim__write_begin_object(&w);
-	aim__write_member_int64(&w, "code", code);
-	aim__write_member_text(&w, "message", sentence);
+	aim__write_member_int64(&w, "code", denial->rpc);
+	aim__write_member_text(&w, "message", denial->sentence);
 	aim__write_key(&w, "data");
-	write_codes(&w, reason_code, decision_id);
+	write_codes(&w, denial->code, decision_id, approval);
 	aim__write_end_object(&w);
 	return finish(guard, &w, to);
+}
+
+aim_status aim__answer_error(aim_guard *guard, uint32_t to, aim_bytes id, int32_t code, const char *sentence,
+                             const char *reason_code, const char *decision_id)
+{
+	const aim__denial denial = {reason_code, sentence, code};
+	return answer_error(guard, to, id, &denial, decision_id, NULL);
+}
+
+/* Who waits for a person is told for what; of what is over nothing more. */
+static const char *awaited(const aim__verdict *v)
+{
+	return v->effect == AIM_DECISION_ASK ? v->approval : "";
 }
 
 static aim_status write_text(aim_guard *guard, const aim__verdict *verdict)
@@ -98,6 +114,10 @@ static aim_status write_text(aim_guard *guard, const aim__verdict *verdict)
 		rc = aim__buf_add_text(text, ", decision ");
 	if (rc == AIM_OK)
 		rc = aim__buf_add_text(text, verdict->id);
+	if (rc == AIM_OK && awaited(verdict)[0])
+		rc = aim__buf_add_text(text, ", approval ");
+	if (rc == AIM_OK)
+		rc = aim__buf_add_text(text, awaited(verdict));
 	return rc == AIM_OK ? aim__buf_add_byte(text, ')') : rc;
 }
 
@@ -126,7 +146,7 @@ static aim_status answer_tool(aim_guard *guard, uint32_t to, aim_bytes id, const
 	aim__write_key(&w, "_meta");
 	aim__write_begin_object(&w);
 	aim__write_key(&w, META_KEY);
-	write_codes(&w, v->denial->code, v->id);
+	write_codes(&w, v->denial->code, v->id, awaited(v));
 	aim__write_end_object(&w);
 	aim__write_end_object(&w);
 	return finish(guard, &w, to);
@@ -148,5 +168,5 @@ aim_status aim__answer_denied(aim_guard *guard, uint32_t to, const aim__question
 	int wants_task = aim__json_member_text(&guard->doc, q->message->params, "task") != AIM_JSON_NONE;
 	if (q->method && q->method->is_tool && !wants_task)
 		return answer_tool(guard, to, id, q, v);
-	return aim__answer_error(guard, to, id, v->denial->rpc, v->denial->sentence, v->denial->code, v->id);
+	return answer_error(guard, to, id, v->denial, v->id, awaited(v));
 }

@@ -24,6 +24,7 @@ void aim__event_decided(aim_guard *guard, const aim__question *question, const a
 	event.rule = verdict->rule;
 	event.decision_id = aim_str_from(verdict->id);
 	event.fingerprint = verdict->fingerprint;
+	event.approval = aim_str_from(verdict->approval);
 	aim__event_send(guard, &event);
 }
 

@@ -46,16 +46,6 @@ aim_status aim__flow_malformed(aim_guard *guard, uint32_t from, const aim__messa
 
 /* --- requests ------------------------------------------------------------------------------------------ */
 
-static aim_str clip_subject(aim_str subject)
-{
-	if (subject.len <= AIM__SUBJECT_MAX)
-		return subject;
-	subject.len = AIM__SUBJECT_MAX;
-	while (subject.len && ((uint8_t)subject.ptr[subject.len] & 0xC0) == 0x80)
-		subject.len--;
-	return subject;
-}
-
 /* What the request is about. A method that is about nothing in particular is its own subject. */
 static const char *find_subject(const aim_guard *guard, const aim__message *m, const aim__method *method, aim_str *out)
 {
@@ -224,7 +214,7 @@ static aim_status on_request(aim_guard *guard, uint32_t from, const aim__message
 		return aim__flow_malformed(guard, from, m, problem, AIM__RPC_INVALID_PARAMS, err);
 	aim_bytes key = aim__message_id_key(&guard->doc, m->id, key_bytes);
 	q.request = aim__message_id_text(key);
-	aim_status rc = aim__requests_add(sent, key, clip_subject(q.subject), &request);
+	aim_status rc = aim__requests_add(sent, key, aim__text_clip(q.subject, AIM__SUBJECT_MAX), &request);
 	if (rc == AIM_E_EXISTS)
 		return aim__flow_malformed(guard, from, m, "duplicate_id", AIM__RPC_INVALID_REQUEST, err);
 	if (rc == AIM_E_LIMIT)

@@ -156,6 +156,7 @@ static int ask_policy(const asking *a, aim_status *rc)
 	const aim_guard_options *o = &a->guard->options;
 	const aim__question *q = a->question;
 	aim_request r = {.struct_size = sizeof r, .trust_micro = AIM_DECISION_NO_TRUST};
+	aim_facts facts = {.struct_size = sizeof facts};
 	r.agent = o->agent_name;
 	r.server = o->server_name;
 	r.action = q->action;
@@ -165,8 +166,20 @@ static int ask_policy(const asking *a, aim_status *rc)
 		r.resource = q->subject;
 	r.capabilities = a->guard->capabilities;
 	r.n_capabilities = a->guard->n_capabilities;
+	aim__facts_state(a->guard, q, a->tool, &r, &facts);
 	*rc = aim_authorizer_decide(o->authorizer, &r, a->guard->decision, NULL);
 	return aim_decision_effect(a->guard->decision) == AIM_DECISION_ALLOW && *rc == AIM_OK;
+}
+
+/* A policy that only monitors allows; the verdict is what it would have been in force. */
+static void take_effect(const asking *a, uint32_t effect)
+{
+	if (effect == AIM_DECISION_ALLOW)
+		(void)allow(a, "", "");
+	else if (effect == AIM_DECISION_ASK)
+		(void)ask(a, "", "");
+	else
+		(void)deny(a, "denied", "");
 }
 
 static int check_policy(const asking *a)
@@ -178,12 +191,10 @@ static int check_policy(const asking *a)
 	int allowed = ask_policy(a, &rc);
 	if (rc != AIM_OK && rc != AIM_DENIED && rc != AIM_ASK)
 		return deny(a, "failed", "the policy could not be asked");
-	if (allowed)
-		(void)allow(a, "", "");
-	else if (rc == AIM_ASK)
-		(void)ask(a, "", "");
-	else
-		(void)deny(a, "denied", "");
+	uint32_t refusal = rc == AIM_ASK ? AIM_DECISION_ASK : AIM_DECISION_DENY;
+	take_effect(a, allowed ? aim_decision_would_be(decision) : refusal);
+	a->verdict->monitored = allowed && a->verdict->effect != AIM_DECISION_ALLOW;
+	a->verdict->by_policy = 1;
 	a->verdict->code = aim_decision_reason_code(decision);
 	a->verdict->reason = aim_decision_reason(decision);
 	a->verdict->rule = aim_decision_rule(decision);
@@ -232,34 +243,28 @@ static int (*const checks[])(const asking *) = {
 static aim_status ask_flow(aim_guard *guard, const aim__question *question)
 {
 	const aim_guard_options *o = &guard->options;
-	char connection[17];
 	int64_t now_us;
-	uint8_t high[8];
-	aim_flow_call call = {.struct_size = sizeof call, .agent = o->agent, .session = o->session};
+	aim_flow_call call = {.struct_size = sizeof call};
 	aim_status rc = aim_ctx_now_us(guard->ctx, &now_us);
 	if (rc != AIM_OK)
 		return rc;
-	for (size_t i = 0; i < sizeof high; i++)
-		high[i] = (uint8_t)(guard->id_high >> (56 - 8 * i));
-	aim__hex_write(aim_bytes_from(high, sizeof high), connection);
-	if (call.session.len == 0)
-		call.session = (aim_str){connection, 2 * sizeof high};
-	if (call.agent.len == 0)
-		call.agent = aim_str_from("client");
+	call.agent = aim__guard_flow_agent(guard);
+	call.session = aim__guard_session(guard);
 	call.labels = o->labels(o->user, question->action, question->subject);
 	call.tool = question->subject;
 	call.call = question->request;
 	return aim_flow_check(o->flow, &call, now_us, NULL, &guard->flow_said);
 }
 
-/* Last of all: only what goes out sets labels, and what a monitor lets pass goes out too. */
+/* Last of all: only what goes out sets labels, and what a monitor lets pass goes out too. A policy that only monitors
+ * does not speak for this check. */
 static void check_flow(aim_guard *guard, const aim__question *question, int monitoring, aim__verdict *out)
 {
 	if (!guard->options.flow || question->from != AIM_GUARD_CLIENT ||
 	    (out->effect != AIM_DECISION_ALLOW && !out->monitored))
 		return;
 	aim_status rc = ask_flow(guard, question);
-	if (rc == AIM_OK || out->effect != AIM_DECISION_ALLOW)
+	if (rc == AIM_OK || (monitoring && out->effect != AIM_DECISION_ALLOW))
 		return;
 	aim__verdict_deny(guard, rc == AIM_DENIED ? "denied" : "failed",
 	                  rc == AIM_DENIED ? guard->flow_said.message : "the information flow could not be told", out);
@@ -282,27 +287,6 @@ static void next_id(aim_guard *guard, char *out)
 	out[2 * sizeof bytes] = 0;
 }
 
-static void ask_host(aim_guard *guard, const aim__question *question, aim__verdict *verdict)
-{
-	aim_guard_event event = {.struct_size = sizeof event, .kind = AIM_GUARD_EVENT_DENIED, .count = 1};
-	if (!guard->options.approve)
-		return;
-	event.from = question->from;
-	event.method = question->message->method;
-	event.name = question->subject;
-	event.request = question->request;
-	event.code = verdict->code;
-	event.reason = verdict->reason;
-	event.rule = verdict->rule;
-	event.decision_id = aim_str_from(verdict->id);
-	event.fingerprint = verdict->fingerprint;
-	if (guard->options.approve(guard->options.user, &event) != AIM_OK)
-		return;
-	verdict->effect = AIM_DECISION_ALLOW;
-	verdict->denial = NULL;
-	verdict->code = aim_str_from("approved");
-}
-
 void aim__gate_decide(aim_guard *guard, const aim__question *question, aim__verdict *out)
 {
 	asking a = {guard, question, NULL, out};
@@ -320,8 +304,8 @@ void aim__gate_decide(aim_guard *guard, const aim__question *question, aim__verd
 		if (checks[i](&a) == DECIDED)
 			break;
 	int monitoring = guard->options.flags & AIM_GUARD_MONITOR || guard->options.preset == AIM_GUARD_OBSERVE;
-	out->monitored = monitoring && out->effect != AIM_DECISION_ALLOW;
+	out->monitored = (monitoring || out->monitored) && out->effect != AIM_DECISION_ALLOW;
 	if (out->effect == AIM_DECISION_ASK && !out->monitored)
-		ask_host(guard, question, out);
+		aim__approvals_ask(guard, question, out);
 	check_flow(guard, question, monitoring, out);
 }

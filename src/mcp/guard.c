@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sized.h"
+#include "codec/encoding.h"
 #include "identity/registry.h"
 #include "mcp/inspect.h"
 
@@ -15,8 +16,8 @@
 #define MALFORMED_PER_MINUTE 20u
 #define FIRST_SIZE offsetof(aim_guard_options, flow) /* destroy is the last of it */
 
-AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 8 * sizeof(void *) + 2 * 4);
-AIM__NO_PADDING(aim_guard_event, 6 * 4 + 10 * sizeof(aim_str));
+AIM__NO_PADDING(aim_guard_options, 4 * 4 + 3 * sizeof(void *) + 5 * sizeof(aim_str) + 9 * sizeof(void *) + 2 * 4);
+AIM__NO_PADDING(aim_guard_event, 6 * 4 + 11 * sizeof(aim_str));
 AIM__NO_PADDING(aim_guard_counters, 2 * 4 + 9 * 8);
 
 static int is_side(uint32_t side)
@@ -61,7 +62,7 @@ static aim_status copy_names(aim_guard *guard)
 static aim_status check_options(const aim_guard_options *o, aim_error *err)
 {
 	if (o->flags & ~(AIM_GUARD_MONITOR | AIM_GUARD_ALLOW_UNKNOWN | AIM_GUARD_LEARN | AIM_GUARD_LINK |
-	                 AIM_GUARD_MARK))
+	                 AIM_GUARD_MARK | AIM_GUARD_KEEP_APPROVALS))
 		return aim__fail(err, AIM_E_VERSION, AIM_LAYER_MCP, "aim_guard_options.flags has an unknown bit");
 	if (o->preset > AIM_GUARD_LOCKED)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "aim_guard_options.preset is %u; expected 0 to 2",
@@ -73,6 +74,9 @@ static aim_status check_options(const aim_guard_options *o, aim_error *err)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with a flow needs labels");
 	if (o->flags & (AIM_GUARD_LEARN | AIM_GUARD_LINK) && (!o->registry || o->agent.len == 0))
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard that learns or links needs a registry and an agent");
+	if (o->flags & AIM_GUARD_KEEP_APPROVALS && (!o->registry || o->agent.len == 0 || o->approve))
+		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP,
+		                 "a guard that keeps approvals needs a registry and an agent, and asks no other approver");
 	if (o->drift && !o->registry)
 		return aim__fail(err, AIM_E_INVALID, AIM_LAYER_MCP, "a guard with drift checks needs their registry");
 	if (o->registry && o->server.len == 0)
@@ -99,6 +103,8 @@ static void init(aim_guard *guard)
 	init_side(&guard->sides[0], guard->ctx);
 	init_side(&guard->sides[1], guard->ctx);
 	aim__json_init(&guard->doc, guard->ctx);
+	aim__json_init(&guard->nothing, guard->ctx);
+	guard->trust_micro = AIM_DECISION_NO_TRUST;
 	aim__surface_init(&guard->surface, guard->ctx);
 	aim__entries_init(&guard->entries, guard->ctx);
 	aim__buf_init(&guard->arguments, guard->ctx);
@@ -123,14 +129,28 @@ static aim_status open_drift(aim_guard *guard, aim_error *err)
 	return rc;
 }
 
-/* What can fail. Everything is in a state that aim_guard_free() understands. */
-static aim_status open_guard(aim_guard *guard, aim_error *err)
+/* What decisions need: ids that are told apart, the connection's name, an object without members. */
+static aim_status prepare(aim_guard *guard)
 {
+	static const char empty[] = "{}";
+	uint8_t high[8];
 	aim_status rc = copy_names(guard);
 	if (rc == AIM_OK)
 		rc = aim__ctx_random(guard->ctx, &guard->id_high, sizeof guard->id_high);
 	if (rc == AIM_OK)
 		rc = aim__ctx_random(guard->ctx, &guard->id_low, sizeof guard->id_low);
+	if (rc == AIM_OK)
+		rc = aim_json_parse(&guard->nothing, aim_bytes_from(empty, sizeof empty - 1), AIM_JSON_BORROW, NULL);
+	for (size_t i = 0; i < sizeof high; i++)
+		high[i] = (uint8_t)(guard->id_high >> (56 - 8 * i));
+	aim__hex_write(aim_bytes_from(high, sizeof high), guard->connection);
+	return rc;
+}
+
+/* What can fail. Everything is in a state that aim_guard_free() understands. */
+static aim_status open_guard(aim_guard *guard, aim_error *err)
+{
+	aim_status rc = prepare(guard);
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
 	rc = aim_decision_new(guard->ctx, &guard->decision, err);
@@ -190,6 +210,7 @@ void aim_guard_free(aim_guard *guard)
 	dispose_side(&guard->sides[0]);
 	dispose_side(&guard->sides[1]);
 	aim__json_dispose(&guard->doc);
+	aim__json_dispose(&guard->nothing);
 	aim__tally_dispose(&guard->tally);
 	aim__surface_dispose(&guard->surface);
 	aim_drift_free(guard->drift);
@@ -199,7 +220,7 @@ void aim_guard_free(aim_guard *guard)
 	aim_decision_free(guard->decision);
 	aim__buf_dispose(&guard->arguments);
 	aim__buf_dispose(&guard->scratch);
-	aim__subjects_dispose(guard);
+	aim__subjects_forget(guard);
 	aim__free(ctx, guard->cuts, guard->cap_cuts * sizeof *guard->cuts);
 	aim__free(ctx, guard->names, guard->names_size);
 	if (guard->options.audit)

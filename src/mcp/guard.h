@@ -16,11 +16,14 @@
 #include "mcp/surface.h"
 #include "mcp/tally.h"
 
+#include <aim/agent.h>
+#include <aim/approval.h>
 #include <aim/authorizer.h>
 #include <aim/flow.h>
 #include <aim/registry.h>
 #include <aim/response.h>
 #include <aim/scan.h>
+#include <aim/trustscore.h>
 
 /* JSON-RPC 2.0 §5.1; −32000 … −32019 are free for implementations (MCP 2026-07-28, basic/index). */
 #define AIM__RPC_PARSE_ERROR (-32700)
@@ -72,6 +75,7 @@ struct aim_guard {
 	size_t names_size;
 	aim__side sides[2];
 	aim_json doc; /* the line in work, borrowed */
+	aim_json nothing; /* arguments of a call without any: {} */
 	int32_t last_error; /* JSON-RPC code of the last error that the guard answered */
 	aim_str http; /* headers of the request in work; {NULL, 0} without HTTP */
 	aim__surface surface;
@@ -96,12 +100,17 @@ struct aim_guard {
 	size_t n_capabilities;
 	uint8_t *capability_text;
 	size_t capability_size;
+	aim_agent *agent;      /* as it was read last; NULL: not known */
+	aim_trustscore *score; /* room for the agent's */
+	int64_t trust_micro;   /* the agent's, or AIM_DECISION_NO_TRUST */
+	uint32_t drift_open;   /* AIM_FACTS_DRIFT_*: records of server and agent; 0: not known */
 	int inactive; /* agent or server may not act: suspended, revoked or expired */
 	uint64_t generation; /* of the registry when the subjects were read */
 	int64_t fresh_until_us;
 	aim_error flow_said; /* why the last request was kept back */
 	uint64_t id_high; /* decision ids: random, then counting */
 	uint64_t id_low;
+	char connection[17]; /* id_high as text */
 	int batches; /* the version in use has JSON-RPC batches */
 	int announced; /* the protocol version was told to the host */
 	aim_guard_counters counters;
@@ -110,6 +119,18 @@ struct aim_guard {
 static inline aim__side *aim__guard_side(aim_guard *guard, uint32_t which)
 {
 	return &guard->sides[which == AIM_GUARD_SERVER];
+}
+
+/* The session as policies and flows know it: the host's, or this connection. */
+static inline aim_str aim__guard_session(const aim_guard *guard)
+{
+	aim_str connection = {guard->connection, sizeof guard->connection - 1};
+	return guard->options.session.len ? guard->options.session : connection;
+}
+
+static inline aim_str aim__guard_flow_agent(const aim_guard *guard)
+{
+	return guard->options.agent.len ? guard->options.agent : aim_str_from("client");
 }
 
 static inline uint32_t aim__other(uint32_t side)
@@ -147,7 +168,9 @@ typedef struct aim__verdict {
 	aim_str fingerprint;
 	int64_t trust_micro;
 	int monitored; /* not allowed, and let pass all the same */
+	int by_policy; /* guard->decision holds obligations and alerts */
 	char id[AIM__DECISION_ID_SIZE];
+	char approval[AIM_APPROVAL_ID_SIZE]; /* asked for or used up; else empty */
 } aim__verdict;
 
 /* flow.c. A whole line of one side. Failure: the line was not forwarded. */
@@ -206,6 +229,12 @@ const aim__denial *aim__denial_find(const char *code);
 /* A verdict that denies for a reason outside any policy. */
 void aim__verdict_deny(aim_guard *guard, const char *code, const char *reason, aim__verdict *out);
 
+/* facts.c. What is known about the call, stated in the request; f is empty before. */
+void aim__facts_state(const aim_guard *guard, const aim__question *q, const aim__tool *tool, aim_request *r, aim_facts *f);
+
+/* approvals.c. The verdict is "ask": it becomes "allow" or "deny" when somebody has answered. */
+void aim__approvals_ask(aim_guard *guard, const aim__question *question, aim__verdict *verdict);
+
 /* learn.c. What AIM_GUARD_LEARN and AIM_GUARD_LINK ask for at the beginning. */
 aim_status aim__learn_open(aim_guard *guard, aim_error *err);
 /* A request is over; success: AIM_USAGE_*. */
@@ -216,9 +245,13 @@ void aim__learn_settle(aim_guard *guard);
 
 /* subjects.c. Reads agent, server, grants and baseline again when what is known is stale. */
 aim_status aim__subjects_refresh(aim_guard *guard, int now, aim_error *err);
-void aim__subjects_dispose(aim_guard *guard);
+/* A drift record was opened; severity: AIM_ALERT_*. */
+void aim__subjects_drifted(aim_guard *guard, uint32_t severity);
+void aim__subjects_forget(aim_guard *guard);
 
-/* record.c. AIM_OK also without an audit log. */
+/* record.c. At most max bytes, no character cut in two. */
+aim_str aim__text_clip(aim_str text, size_t max);
+/* AIM_OK also without an audit log. */
 aim_status aim__record_session(aim_guard *guard, const char *action, aim_error *err);
 aim_status aim__record_call(aim_guard *guard, const aim__question *question, const aim__verdict *verdict,
                             aim_error *err);

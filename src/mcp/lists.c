@@ -82,6 +82,7 @@ aim_status aim__lists_opened(void *user, const aim_drift_record *record)
 	event.code = aim_str_from(aim_alert_severity_name(record->severity));
 	event.record = record->id;
 	event.alert = record->alert;
+	aim__subjects_drifted(user, record->severity);
 	aim__event_send(user, &event);
 	return AIM_OK;
 }

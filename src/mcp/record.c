@@ -14,7 +14,7 @@
 #define MINUTE_US INT64_C(60000000)
 
 /* Audit records hold at most 4 096 bytes of text per field; ours are shorter. */
-static aim_str clip(aim_str text, size_t max)
+aim_str aim__text_clip(aim_str text, size_t max)
 {
 	if (text.len <= max)
 		return text;
@@ -80,11 +80,41 @@ aim_status aim__record_session(aim_guard *guard, const char *action, aim_error *
 	return append(guard, &r, &w, err);
 }
 
-/* "would" says what monitoring let pass. */
-static void write_call_data(aim__json_writer *w, const aim__question *q, const aim__verdict *v)
+/* Alert rules of the policy that match: they decide nothing. */
+static void write_alerts(aim__json_writer *w, const aim_decision *decision)
 {
+	size_t n = aim_decision_alert_count(decision);
+	if (n == 0)
+		return;
+	aim__write_key(w, "alerts");
+	aim__write_begin_array(w);
+	for (size_t i = 0; i < n; i++)
+		aim__write_string(w, aim_decision_alert_at(decision, i));
+	aim__write_end_array(w);
+}
+
+/* What the deciding rule wants to have logged. */
+static void write_log(aim__json_writer *w, const aim_decision *decision)
+{
+	aim_obligation duty = {.struct_size = sizeof duty};
+	if (aim_decision_obligation(decision, AIM_OBLIGATION_LOG, &duty) != AIM_OK)
+		return;
+	aim__write_key(w, "log");
+	aim__write_begin_array(w);
+	for (size_t i = 0; i < duty.n_texts; i++)
+		aim__write_string(w, duty.texts[i]);
+	aim__write_end_array(w);
+}
+
+/* "would" says what monitoring let pass. Members in canonical order. */
+static void write_call_data(const aim_guard *guard, aim__json_writer *w, const aim__question *q, const aim__verdict *v)
+{
+	if (v->by_policy)
+		write_alerts(w, guard->decision);
 	aim__write_member_text(w, "decision_id", v->id);
-	aim__write_member_string(w, "method", clip(q->message->method, AIM__SUBJECT_MAX));
+	if (v->by_policy)
+		write_log(w, guard->decision);
+	aim__write_member_string(w, "method", aim__text_clip(q->message->method, AIM__SUBJECT_MAX));
 	if (v->monitored)
 		aim__write_member_text(w, "would", aim_decision_effect_name(v->effect));
 }
@@ -96,19 +126,20 @@ aim_status aim__record_call(aim_guard *guard, const aim__question *q, const aim_
 		return AIM_OK;
 	int is_tool = q->method && q->method->is_tool;
 	aim_audit_record r = start(guard, "tool_call");
-	r.action = clip(is_tool ? q->subject : q->message->method, AIM__SUBJECT_MAX);
-	r.resource = is_tool ? (aim_str){NULL, 0} : clip(q->subject, AIM__SUBJECT_MAX);
+	r.action = aim__text_clip(is_tool ? q->subject : q->message->method, AIM__SUBJECT_MAX);
+	r.resource = is_tool ? (aim_str){NULL, 0} : aim__text_clip(q->subject, AIM__SUBJECT_MAX);
 	r.decision = aim_str_from(v->monitored ? "allow" : aim_decision_effect_name(v->effect));
 	r.reason_code = v->code;
-	r.reason = clip(v->reason, AIM__SUBJECT_MAX);
-	r.rule = clip(v->rule, AIM__SUBJECT_MAX);
+	r.reason = aim__text_clip(v->reason, AIM__SUBJECT_MAX);
+	r.rule = aim__text_clip(v->rule, AIM__SUBJECT_MAX);
 	r.policy_hash = v->policy_hash;
 	r.tool_fingerprint = v->fingerprint;
+	r.approval = aim_str_from(v->approval);
 	r.trust_micro = v->trust_micro;
 	r.request = q->request;
 	r.arguments = q->arguments;
 	begin_data(guard, &w);
-	write_call_data(&w, q, v);
+	write_call_data(guard, &w, q, v);
 	aim_status rc = append(guard, &r, &w, err);
 	if (rc != AIM_OK)
 		told_failure(guard, q->from, q->subject, rc);
@@ -152,7 +183,7 @@ aim_status aim__record_scan(aim_guard *guard, aim_str name, aim_str fingerprint,
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
 	aim_audit_record r = start(guard, "scan");
-	r.action = clip(name, AIM__SUBJECT_MAX);
+	r.action = aim__text_clip(name, AIM__SUBJECT_MAX);
 	r.tool_fingerprint = fingerprint;
 	begin_data(guard, &w);
 	aim__scan_describe(&w, found, &summary);
@@ -172,7 +203,7 @@ aim_status aim__record_response(aim_guard *guard, const aim__request *request, c
 	if (rc != AIM_OK)
 		return aim__fail_plain(err, rc, AIM_LAYER_MCP);
 	aim_audit_record r = start(guard, "response_scan");
-	r.action = clip(aim__request_subject(request), AIM__SUBJECT_MAX);
+	r.action = aim__text_clip(aim__request_subject(request), AIM__SUBJECT_MAX);
 	r.reason_code = aim_str_from(aim_response_action_name(v.action));
 	begin_data(guard, &w);
 	aim__write_member_text(&w, "decision_id", request->decision_id);
@@ -193,7 +224,7 @@ static void write_refusal(aim_guard *guard, uint32_t from, const aim__message *m
 	r.reason_code = aim_str_from(problem);
 	r.decision = aim_str_from("deny");
 	if (message && message->method.len)
-		r.action = clip(message->method, AIM__SUBJECT_MAX);
+		r.action = aim__text_clip(message->method, AIM__SUBJECT_MAX);
 	begin_data(guard, &w);
 	aim__write_member_int64(&w, "count", (int64_t)count);
 	aim__write_member_text(&w, "from", side_name(from));

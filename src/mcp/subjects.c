@@ -9,8 +9,10 @@
 #include "base/mem.h"
 
 #include <aim/agent.h>
+#include <aim/alert.h>
 #include <aim/grant.h>
 #include <aim/server.h>
+#include <aim/trust.h>
 
 #include <string.h>
 
@@ -89,13 +91,22 @@ static int is_denied(const gathering *g, size_t index)
 	return 0;
 }
 
-void aim__subjects_dispose(aim_guard *guard)
+static void drop_capabilities(aim_guard *guard)
 {
 	aim__free(guard->ctx, guard->capabilities, (guard->n_capabilities + 1) * sizeof *guard->capabilities);
 	aim__free(guard->ctx, guard->capability_text, guard->capability_size);
 	guard->capabilities = NULL;
 	guard->capability_text = NULL;
 	guard->n_capabilities = guard->capability_size = 0;
+}
+
+void aim__subjects_forget(aim_guard *guard)
+{
+	drop_capabilities(guard);
+	aim_agent_free(guard->agent);
+	aim_trustscore_free(guard->score);
+	guard->agent = NULL;
+	guard->score = NULL;
 }
 
 /* Keeps what is held. An empty list still needs a pointer: NULL would mean that nobody knows. */
@@ -111,7 +122,7 @@ static aim_status keep(aim_guard *guard, gathering *g)
 		aim__free(guard->ctx, text, g->text.len + 1);
 		return AIM_E_NOMEM;
 	}
-	aim__subjects_dispose(guard);
+	drop_capabilities(guard);
 	guard->capabilities = list;
 	guard->n_capabilities = n;
 	guard->capability_text = text;
@@ -151,8 +162,66 @@ static aim_status load_agent(aim_guard *guard, int64_t now_us, aim_error *err)
 	int64_t expires_s = aim_agent_expires_at_s(agent);
 	if (aim_agent_status(agent) >= AIM_REGISTRY_SUSPENDED || (expires_s && now_us / 1000000 >= expires_s))
 		guard->inactive = 1;
-	aim_agent_free(agent);
+	aim_agent_free(guard->agent);
+	guard->agent = agent;
 	return load_grants(guard, now_us, err);
+}
+
+/* --- what only policies ask for ----------------------------------------------------------------------- */
+
+/* A score that cannot be read is not known. */
+static aim_status load_trust(aim_guard *guard, aim_error *err)
+{
+	aim_trustscore_summary sum = {.struct_size = sizeof sum};
+	guard->trust_micro = AIM_DECISION_NO_TRUST;
+	if (!guard->agent)
+		return AIM_OK;
+	aim_status rc = guard->score ? AIM_OK : aim_trustscore_new(guard->ctx, &guard->score, err);
+	if (rc == AIM_OK)
+		rc = aim_trust_score(guard->options.registry, guard->options.agent, NULL, guard->score, err);
+	if (rc == AIM_OK)
+		rc = aim_trustscore_summarize(guard->score, &sum);
+	if (rc == AIM_OK)
+		guard->trust_micro = sum.score_micro;
+	return rc == AIM_E_NOMEM ? rc : AIM_OK;
+}
+
+void aim__subjects_drifted(aim_guard *guard, uint32_t severity)
+{
+	uint32_t level = severity >= AIM_ALERT_CRITICAL ? AIM_FACTS_DRIFT_CRITICAL : AIM_FACTS_DRIFT_OPEN;
+	if (level > guard->drift_open)
+		guard->drift_open = level;
+}
+
+static aim_status see_record(void *user, const aim_drift_record *record)
+{
+	aim__subjects_drifted(user, record->severity);
+	return AIM_OK;
+}
+
+/* Drift records that are open or acknowledged, of both. A list that cannot be read is not known. */
+static aim_status load_drift(aim_guard *guard, aim_error *err)
+{
+	aim_drift_filter filter = {.struct_size = sizeof filter, .unclosed = 1};
+	aim_str subjects[] = {guard->options.server, guard->options.agent};
+	aim_status rc = AIM_OK;
+	guard->drift_open = AIM_FACTS_DRIFT_NONE;
+	for (size_t i = 0; rc == AIM_OK && i < 2; i++) {
+		filter.subject = subjects[i];
+		if (filter.subject.len)
+			rc = aim_drift_list_records(guard->surface.drift, &filter, see_record, guard, err);
+	}
+	if (rc != AIM_OK)
+		guard->drift_open = 0;
+	return rc == AIM_E_NOMEM ? rc : AIM_OK;
+}
+
+static aim_status load_facts(aim_guard *guard, aim_error *err)
+{
+	if (!guard->options.authorizer)
+		return AIM_OK;
+	aim_status rc = load_trust(guard, err);
+	return rc == AIM_OK ? load_drift(guard, err) : rc;
 }
 
 static aim_status load_server(aim_guard *guard, aim_error *err)
@@ -188,6 +257,8 @@ aim_status aim__subjects_refresh(aim_guard *guard, int now, aim_error *err)
 		rc = load_agent(guard, now_us, err);
 	if (rc == AIM_OK)
 		rc = load_server(guard, err);
+	if (rc == AIM_OK)
+		rc = load_facts(guard, err);
 	if (rc != AIM_OK)
 		guard->inactive = 1; /* who cannot be looked up may not act */
 	guard->fresh_until_us = now_us + AIM__STALE_US;

@@ -32,6 +32,7 @@ static void on_event(void *user, const aim_guard_event *event)
 	copy(e->fingerprint, event->fingerprint);
 	copy(e->record, event->record);
 	copy(e->alert, event->alert);
+	copy(e->approval, event->approval);
 }
 
 static aim_status approve(void *user, const aim_guard_event *question)
@@ -142,6 +143,7 @@ aim_status rig_new_guard(rig *r, uint32_t preset, aim_guard **out)
 	o.registry = r->registry;
 	o.audit = r->log;
 	o.authorizer = r->authorizer;
+	o.rates = r->rates;
 	o.agent = aim_str_from(r->agent);
 	o.agent_name = aim_str_from("tester");
 	o.server = aim_str_from(r->server);
@@ -169,6 +171,8 @@ void rig_start(rig *r, const rig_setup *setup)
 		register_both(r);
 	if (r->setup.policy)
 		make_authorizer(r);
+	if (r->setup.with_rates)
+		assert_status(aim_rates_new(r->ctx, NULL, &r->rates, NULL), AIM_OK);
 	assert_status(rig_new_guard(r, r->setup.preset, &r->guard), AIM_OK);
 }
 
@@ -176,6 +180,7 @@ void rig_stop(rig *r)
 {
 	aim_guard_free(r->guard);
 	aim_authorizer_free(r->authorizer);
+	aim_rates_free(r->rates);
 	aim_registry_free(r->registry);
 	aim_audit_free(r->log);
 	aim_store_free(r->store);

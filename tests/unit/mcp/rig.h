@@ -30,6 +30,7 @@ typedef struct rig_event {
 	char fingerprint[RIG_TEXT];
 	char record[RIG_TEXT];
 	char alert[RIG_TEXT];
+	char approval[RIG_TEXT];
 } rig_event;
 
 typedef struct rig_setup {
@@ -40,6 +41,7 @@ typedef struct rig_setup {
 	int with_log;        /* a memory store and an audit log */
 	int with_registry;   /* and a registry with agent and server */
 	aim_flow *flow;      /* labels from the names of tools: "read", "fetch", "send" */
+	int with_rates;      /* counted by a table of their own */
 	int without_session; /* else "run-1" */
 	int with_approver;   /* says yes to tools whose name begins with "ok" */
 	const aim_limits *limits;
@@ -52,6 +54,7 @@ typedef struct rig {
 	aim_audit *log;
 	aim_registry *registry;
 	aim_authorizer *authorizer;
+	struct aim_rates *rates;
 	aim_guard *guard;
 	struct aim_drift *drift; /* of the next guard; borrowed */
 	struct aim_behaviour *behaviour; /* the same */

@@ -9,7 +9,8 @@
 #define J "{\"jsonrpc\":\"2.0\","
 
 static const char policy[] = "{\"version\":1,\"name\":\"p\",\"rules\":[{\"id\":\"a\",\"effect\":\"allow\",\"tools\":[\"read\"]},"
-                             "{\"id\":\"d\",\"effect\":\"deny\",\"tools\":[\"wipe\"]}]}";
+                             "{\"id\":\"d\",\"effect\":\"deny\",\"tools\":[\"wipe\"]},"
+                             "{\"id\":\"k\",\"effect\":\"ask\",\"tools\":[\"mail\"]}]}";
 
 static void call(rig *r, unsigned id, const char *tool)
 {
@@ -24,16 +25,26 @@ static void call(rig *r, unsigned id, const char *tool)
 	(void)rig_taken(r, AIM_GUARD_CLIENT);
 }
 
+/* Everything that a policy may ask about is stated from what is there. */
+static const char curious[] = "{\"version\":1,\"name\":\"c\",\"rules\":[{\"id\":\"a\",\"effect\":\"allow\",\"tools\":[\"read\"],\"when\":{"
+                              "\"args\":{\"/path\":{\"prefix\":[\"/a/\"]}},\"scan\":\"clean\",\"session\":\"run-1\",\"time\":{\"from\":\"00:00\","
+                              "\"to\":\"23:59\",\"utc_offset\":\"Z\"}}},{\"id\":\"r\",\"effect\":\"deny\",\"tools\":[\"read\"],\"when\":{\"rate\":"
+                              "{\"at_least\":100000,\"window_s\":60,\"per\":[\"tool\"]}}}]}";
+
 static void a_warm_call_allocates_nothing(void **state)
 {
 	(void)state;
-	static const rig_setup setups[] = {{.policy = policy}, {.preset = AIM_GUARD_PINNED}};
+	static const rig_setup setups[] = {{.policy = policy}, {.preset = AIM_GUARD_PINNED},
+	                                   {.policy = curious, .with_rates = 1}};
 	for (size_t i = 0; i < sizeof setups / sizeof *setups; i++) {
 		rig r;
 		rig_start(&r, &setups[i]);
 		rig_list(&r, RIG_TOOL("read", "Reads.") "," RIG_TOOL("wipe", "Wipes."));
 		for (unsigned id = 1000; id < 1200; id++)
 			call(&r, id, id % 2 ? "read" : "wipe");
+		aim_guard_counters n = {.struct_size = sizeof n};
+		assert_status(aim_guard_count(r.guard, &n), AIM_OK);
+		assert_int_equal(n.n_allowed, setups[i].policy ? 100 : 200);
 		size_t before = r.heap.n_allocs;
 		for (unsigned id = 1200; id < 1400; id++)
 			call(&r, id, id % 2 ? "read" : "wipe");
@@ -103,6 +114,7 @@ static aim_status build(aim_ctx *ctx, parts *p)
 	o.registry = p->registry;
 	o.agent = aim_agent_id(p->agent);
 	o.server = aim_server_id(p->server);
+	o.flags = AIM_GUARD_KEEP_APPROVALS;
 	return aim_guard_new(ctx, &o, &p->guard, NULL);
 }
 
@@ -180,6 +192,28 @@ static void every_allocation_of_a_scan_may_fail(void **state)
 	test_each_allocation_fails(poisoned_life, NULL);
 }
 
+/* Nor does a call that waits for a person. */
+static aim_status waiting_life(aim_ctx *ctx, void *arg)
+{
+	static const char line[] = J "\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"mail\",\"arguments\":{\"to\":\"ana\"}}}\n";
+	parts p = {0};
+	size_t used = 0;
+	(void)arg;
+	aim_status rc = build(ctx, &p);
+	if (rc == AIM_OK)
+		rc = aim_guard_feed(p.guard, AIM_GUARD_CLIENT, aim_bytes_from(line, sizeof line - 1), &used, NULL);
+	if (p.guard)
+		assert_int_equal(aim_guard_output(p.guard, AIM_GUARD_SERVER).len, 0);
+	tear_down(&p);
+	return rc;
+}
+
+static void every_allocation_of_a_question_may_fail(void **state)
+{
+	(void)state;
+	test_each_allocation_fails(waiting_life, NULL);
+}
+
 /* The user pointer is handed over whatever comes of it. */
 static void count_destroy(void *user)
 {
@@ -217,6 +251,7 @@ int main(void)
 		cmocka_unit_test(a_warm_list_with_a_baseline_allocates_nothing),
 		cmocka_unit_test(every_allocation_may_fail),
 		cmocka_unit_test(every_allocation_of_a_scan_may_fail),
+		cmocka_unit_test(every_allocation_of_a_question_may_fail),
 		cmocka_unit_test(destroy_runs_once_on_every_outcome),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static const char help[] =
 	"\n"
 	"http does the same between clients and a server that speak Streamable HTTP: it listens, and asks URL.\n"
 	"\n"
-	"  --policy FILE          decide by this policy (JSON); without one the preset decides alone\n"
+	"  --policy FILE          decide by this policy; without one the preset decides alone\n"
 	"  --store FILE           keep registry, baselines and audit log in this SQLite file; default: in memory\n"
 	"  --agent NAME           whom the client acts for; registered at first use; default: local\n"
 	"  --server NAME          what the server is called; default: the name of what COMMAND runs\n"

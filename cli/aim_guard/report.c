@@ -23,6 +23,17 @@ static void name_call(const aim_guard_event *e, char *out, size_t size)
 		snprintf(out, size, "%s %s", method, name);
 }
 
+/* What waits for a person: not what one denied, nor what was used up by a call that something else refused. */
+static void report_waiting(const program *p, const aim_guard_event *e)
+{
+	char id[FIELD];
+	aim_approval_wait wait = {.struct_size = sizeof wait};
+	if (e->kind == AIM_GUARD_EVENT_DENIED && e->approval.len &&
+	    aim_approval_poll(p->registry, e->approval, &wait, NULL) == AIM_ASK)
+		say("it may be made once after: aim approve allow %s --store %s", printable(e->approval, id, sizeof id),
+		    p->options->store);
+}
+
 static void report_decision(const program *p, const aim_guard_event *e, const char *verb)
 {
 	char call[2 * FIELD + 2], reason[FIELD], code[FIELD], rule[FIELD], id[FIELD];
@@ -35,9 +46,7 @@ static void report_decision(const program *p, const aim_guard_event *e, const ch
 		say("%s %s: %s (%s, rule %s, decision %s)", verb, call, reason, code, rule, id);
 	else
 		say("%s %s: %s (%s, decision %s)", verb, call, reason, code, id);
-	if (e->kind == AIM_GUARD_EVENT_DENIED && e->approval.len && strcmp(code, "approval_denied") != 0)
-		say("it may be made once after: aim approve allow %s --store %s", printable(e->approval, id, sizeof id),
-		    p->options->store);
+	report_waiting(p, e);
 }
 
 static void report_refused_line(program *p, const aim_guard_event *e, const char *what)

@@ -76,7 +76,7 @@ typedef struct aim_guard aim_guard;
                                     *   and still cannot be called; without the flag it is cut out. So are
                                     *   instructions of the server. What leaves no room for the mark is cut out */
 
-#define AIM_GUARD_KEEP_APPROVALS 32u  /**< what a policy or the preset asks a person for waits in the store (aim/approval.h): the
+#define AIM_GUARD_KEEP_APPROVALS 32u /**< what a policy or the preset asks a person for waits in the store (aim/approval.h): the
                                     *   client is told its id, and the same request, made again after somebody approved
                                     *   it, passes once. Needs a registry and an agent; excludes approve */
 
@@ -165,7 +165,7 @@ typedef struct aim_guard_options {
 	aim_str server_name;           /**< in, copied: what policies call it; empty: the id */
 	aim_str session;               /**< in, copied; optional: a name for this run in the records */
 	aim_guard_event_fn event;      /**< optional */
-	aim_guard_approve_fn approve;  /**< optional: without it "ask" means deny */
+	aim_guard_approve_fn approve;  /**< optional: without it and AIM_GUARD_KEEP_APPROVALS "ask" means deny */
 	void *user;                    /**< for event, approve and labels */
 	void (*destroy)(void *user);   /**< optional; runs once, also when aim_guard_new() fails */
 	struct aim_flow *flow;         /**< in, borrowed until the guard is freed; optional: what passes through the

@@ -12,6 +12,7 @@ const put = (text) => {
 };
 const send = (message) => put(JSON.stringify({ jsonrpc: "2.0", ...message }) + "\n");
 const tools = ["echo", "big", "garbage", "die", "crash", "silent", "sleep", "pid"].map((name) => ({ name, inputSchema: { type: "object" } }));
+if (process.argv.includes("--destructive")) tools[0].annotations = { destructiveHint: true };
 if (process.argv.includes("--stubborn")) process.on("SIGTERM", () => {});
 if (process.argv.includes("--stubborn")) setInterval(() => {}, 1000);
 

@@ -2,7 +2,7 @@
 import { Client as ClientV2 } from "@modelcontextprotocol/client";
 import { StdioClientTransport as StdioV2 } from "@modelcontextprotocol/client/stdio";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { alive, check, client, equal, finish, folder, gone, guard, log, pause, Raw, read, run, test, verify } from "./harness.mjs";
 
 const node = process.execPath;
@@ -187,6 +187,58 @@ await test("a poisoned tool is hidden from first sight until somebody approves t
     equal((await client.callTool({ name: "forecast", arguments: {} })).content[0].text, "sunny", "and works");
   });
   equal(verify(f.store).status, 0, "verify");
+});
+
+await test("a destructive tool waits for a person, who allows it once from another process", async () => {
+  const f = files();
+  const aim = join(dirname(guard), "aim");
+  const command = [guard, ...guarded(["--store", f.store, "--approvals"], [node, raw, "--destructive"])];
+  const waiting = (answer) => {
+    check(answer.isError && /approval_required, decision [0-9a-f]{32}, approval apr_[0-9a-f]{32}\)/.test(answer.content[0].text), answer.content[0].text);
+    return answer._meta["libaim/denied"].approval;
+  };
+  await client(command, async (client) => {
+    await client.listTools();
+    const echo = (text) => client.callTool({ name: "echo", arguments: { text } });
+    const id = waiting(await echo("one"));
+    equal(waiting(await echo("one")), id, "the same question");
+    check(run(aim, ["approve", "show", id, "--store", f.store]).stdout.includes("one"), "a person sees the arguments");
+    const allowed = run(aim, ["approve", "allow", id, "--actor", "ana", "--store", f.store]);
+    equal(allowed.status, 0, allowed.stderr);
+    check(waiting(await echo("two")) !== id, "other arguments are another question");
+    equal((await echo("one")).content[0].text, "one", "what was approved goes on");
+    const again = waiting(await echo("one"));
+    check(again !== id, "once");
+    equal(run(aim, ["approve", "deny", again, "--actor", "ana", "--store", f.store]).status, 0, "deny");
+    const denied = await echo("one");
+    check(denied.isError && /\(denied, /.test(denied.content[0].text) && !JSON.stringify(denied).includes("apr_"), "a denial");
+  });
+  const r = new Raw(command[0], command.slice(1));
+  await r.open();
+  const id = waiting((await r.call(1, "echo", { text: "three" })).result);
+  equal((await r.stop()).status, 0, r.stderr);
+  check(r.stderr.includes(`aim approve allow ${id} --store ${f.store}`), r.stderr);
+  const records = log(f.store);
+  for (const kind of ["approval_requested", "approval_granted", "approval_used", "approval_denied"]) check(records.includes(kind), kind);
+  equal(verify(f.store).status, 0, "verify");
+});
+
+await test("policies decide by arguments and rates", async () => {
+  const f = files();
+  writeFileSync(f.policy, `version: 1
+name: e2e
+rules:
+  - {id: calls, effect: allow, tools: echo}
+  - {id: secrets, effect: deny, tools: echo, when: {args: {/text: {prefix: [secret]}}}}
+  - {id: often, effect: deny, tools: echo, when: {rate: {at_least: 2, window_s: 3600, per: [agent]}}}
+`);
+  const r = new Raw(guard, guarded(["--policy", f.policy], [node, raw]));
+  await r.open();
+  const texts = [];
+  for (const [id, text] of ["a", "secret", "b", "c"].entries()) texts.push((await r.call(id, "echo", { text })).result);
+  equal((await r.stop()).status, 0, r.stderr);
+  equal(texts.map((t) => t.isError === true), [false, true, false, true], "what passes");
+  check(r.stderr.includes("rule secrets") && r.stderr.includes("rule often"), r.stderr);
 });
 
 await test("another launch configuration is reported", async () => {
@@ -411,7 +463,8 @@ await test("a server that cannot be started is told apart", async () => {
 
 await test("the command line is checked", async () => {
   for (const args of [[], ["stdio"], ["stdio", "--"], ["nonsense"], ["stdio", "--preset", "none", "--", "x"], ["stdio", "--policy"], ["log"],
-    ["verify", "--policy", "x"], ["approve", "--store", "x"], ["stdio", "--max-message", "many", "--", "x"], ["stdio", "--quiet=1", "--", "x"]])
+    ["verify", "--policy", "x"], ["approve", "--store", "x"], ["stdio", "--max-message", "many", "--", "x"], ["stdio", "--quiet=1", "--", "x"],
+    ["stdio", "--approvals", "--", "x"]])
     equal(run(guard, args).status, 2, args.join(" "));
   const help = run(guard, ["--help"]);
   check(help.status === 0 && help.stdout.includes("Exit status"), "--help");

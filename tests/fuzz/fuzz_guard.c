@@ -14,7 +14,8 @@
 
 static const char policy_text[] =
 	"{\"version\":1,\"name\":\"p\",\"rules\":[{\"id\":\"a\",\"effect\":\"allow\",\"tools\":[\"read*\"]},"
-	"{\"id\":\"d\",\"effect\":\"deny\",\"tools\":[\"wipe\"]},{\"id\":\"k\",\"effect\":\"ask\",\"tools\":[\"look\"]}]}";
+	"{\"id\":\"d\",\"effect\":\"deny\",\"tools\":[\"wipe\"]},{\"id\":\"k\",\"effect\":\"ask\",\"tools\":[\"look\"],\"obligations\":{\"log\":\"l\"}},"
+	"{\"id\":\"w\",\"effect\":\"deny\",\"tools\":[\"read_*\"],\"when\":{\"args\":{\"/path\":{\"prefix\":[\"/etc/\"]}},\"drift\":\"critical\",\"trust\":{\"max\":1}}}]}";
 
 static void must(int holds)
 {
@@ -77,7 +78,7 @@ typedef struct subjects {
 	aim_server *server;
 } subjects;
 
-/* With baselines, drift, verdicts that are kept, and all that is counted. */
+/* With baselines, drift, verdicts that are kept, approvals, and all that is counted. */
 static void make_subjects(subjects *s, aim_audit *log, aim_guard_options *o)
 {
 	aim_agent_spec agent = {.struct_size = sizeof agent, .name = aim_str_from("a"), .status = AIM_REGISTRY_VERIFIED};
@@ -88,7 +89,7 @@ static void make_subjects(subjects *s, aim_audit *log, aim_guard_options *o)
 	o->registry = s->registry;
 	o->agent = aim_agent_id(s->agent);
 	o->server = aim_server_id(s->server);
-	o->flags |= AIM_GUARD_LEARN | AIM_GUARD_LINK;
+	o->flags |= AIM_GUARD_LEARN | AIM_GUARD_LINK | AIM_GUARD_KEEP_APPROVALS;
 }
 
 static void free_subjects(subjects *s)

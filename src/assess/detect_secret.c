@@ -14,6 +14,7 @@
 #define DISTINCT_LEAST 6u
 #define JWT_HEADER 384u
 #define KEY_LEAST 16u
+#define RUN_MOST 1024u /* characters that tell a token; words joined by full stops would else be read again from each on */
 
 static uint8_t small(uint8_t c)
 {
@@ -76,12 +77,16 @@ static int see_token(aim__detect *d, uint32_t start, const aim__detect_token *t)
 	uint32_t body = start + t->n_prefix;
 	if (d->len - start <= t->n_prefix || memcmp(d->text + start, t->prefix, t->n_prefix) != 0)
 		return 0;
-	uint32_t n = count_of(d, t->alphabet, body, t->most ? t->most + 1u : UINT32_MAX);
+	uint32_t n = count_of(d, t->alphabet, body, t->most ? t->most + 1u : RUN_MOST);
 	while (n && d->text[body + n - 1] == '.')
 		n--; /* the end of a sentence */
 	const uint8_t *p = d->text + body;
 	if (n < t->least || (t->most && n > t->most) || !varies(p, n) || !has_digit_or_case(p, n))
 		return 0;
+	if (!t->most) /* found, so nobody reads it again */
+		n += count_of(d, t->alphabet, body + n, UINT32_MAX);
+	while (d->text[body + n - 1] == '.')
+		n--;
 	if (aim__byte_is(aim__detect_at(d, body + n), AIM__BYTE_ALNUM))
 		return 0;
 	if (aim__detect_holds(p, n < 64 ? n : 64, "xxxx") || aim__detect_holds(p, n < 64 ? n : 64, "your"))

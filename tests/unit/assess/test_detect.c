@@ -290,12 +290,29 @@ static void every_string_key_and_number_is_looked_at(void **state)
 	test_ctx_done(ctx, &heap);
 }
 
+/* Whatever stands behind what tells it, a token is found whole. */
+static void a_token_is_found_to_its_end(void **state)
+{
+	static char text[6000];
+	seen s = {0};
+	(void)state;
+	memset(text, 'a', sizeof text);
+	memcpy(text, "glpat-aB3dE5gH7jK9mN1pQ3sT.", 27);
+	for (size_t i = 40; i < sizeof text; i += 20)
+		text[i] = '.';
+	text[sizeof text - 1] = '.';
+	(void)aim__detect_text((const uint8_t *)text, sizeof text, ALL, note, &s);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.start, 0);
+	assert_int_equal(s.end, sizeof text - 1);
+}
+
 /* Twice the text is about twice the work, for text made of near matches. */
 static void work_is_linear(void **state)
 {
 	static const char *const hostile[] = {"1 1-1.1 ", "a=b:", "password=", "-----BEGIN PRIVATE KEY-----", "://", "![a](", "$(a", "`a",
 	                                      "a@", "eyJ", "GB82 ", "+1 ", "sk-", "..", "%2", "Bearer aaaaaaaaaaaaaaaaaaaaaaa", "http://a.b/?c=",
-	                                      "aaaaaaaaaaaaaaaaaaaaaaaa.", "eyJhbGciOiJub25lIn0."};
+	                                      "aaaaaaaaaaaaaaaaaaaaaaaa.", "eyJhbGciOiJub25lIn0.", "glpat-aaaaaaaaaaa."};
 	static char text[1 << 16];
 	(void)state;
 	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
@@ -323,6 +340,7 @@ int main(void)
 		cmocka_unit_test(every_token_has_a_row_that_is_found),
 		cmocka_unit_test(only_wanted_classes_are_handed_over),
 		cmocka_unit_test(every_string_key_and_number_is_looked_at),
+		cmocka_unit_test(a_token_is_found_to_its_end),
 		cmocka_unit_test(work_is_linear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,9 +197,16 @@ static void abandon(exchange *e, strbuf *out)
 
 /* --- the server ---------------------------------------------------------------------------------------------------- */
 
+/* A server that says nothing for so long is taken for one that will not. */
+static int is_late(const exchange *e, int64_t since)
+{
+	return now_ms() - since > (int64_t)e->h->p->options->upstream_timeout_s * 1000;
+}
+
 static int wait_for_headers(exchange *e)
 {
-	while (!e->transfer.has_headers && !e->transfer.is_done && !e->h->is_ending)
+	const int64_t since = now_ms();
+	while (!e->transfer.has_headers && !e->transfer.is_done && !e->h->is_ending && !is_late(e, since))
 		transfer_step(&e->transfer, STEP_MS);
 	return e->transfer.has_headers ? 0 : -1;
 }
@@ -231,8 +238,9 @@ static int same_caller(strbuf *out, const char *block)
 static void send_one_back(exchange *e, const char *headers, const char *line, size_t len)
 {
 	transfer t;
+	const int64_t since = now_ms();
 	int rc = transfer_open(&t, &e->h->up, "POST", headers, line, len);
-	while (rc == 0 && !t.is_done && !e->h->is_ending) {
+	while (rc == 0 && !t.is_done && !e->h->is_ending && !is_late(e, since)) {
 		transfer_step(&t, STEP_MS);
 		strbuf_clear(&t.in); /* 202: there is nothing to read */
 	}
@@ -364,11 +372,14 @@ static enum MHD_Result send_stream(exchange *e)
 static int read_answer(exchange *e, strbuf *out)
 {
 	transfer *t = &e->transfer;
+	int64_t since = now_ms();
 	for (;;) {
 		if (t->in.len && strbuf_add(out, t->in.ptr, t->in.len) != 0)
 			return -1;
+		if (t->in.len)
+			since = now_ms();
 		strbuf_clear(&t->in);
-		if (out->len > e->h->max_message || e->h->is_ending)
+		if (out->len > e->h->max_message || e->h->is_ending || is_late(e, since))
 			return -1;
 		if (t->is_done)
 			return t->result == CURLE_OK ? 0 : -1;

@@ -39,6 +39,7 @@ static const char help[] =
 	"http only:\n"
 	"  --upstream URL         the server\n"
 	"  --upstream-ca FILE     trust these certificates for it instead of the system's (PEM)\n"
+	"  --upstream-timeout SECONDS   how long it may say nothing before or within an answer; default 300; streams may\n"
 	"  --listen HOST:PORT     default 127.0.0.1:8808; port 0 takes a free one\n"
 	"  --path PATH            where clients ask; default: the path of URL\n"
 	"  --tls-cert, --tls-key FILE   speak TLS to clients (PEM)\n"

@@ -42,6 +42,7 @@ static const option of_http[] = {
 	{"--listen", NULL, "HOST:PORT", OPTION_TEXT, 0, AT(listen), NULL, NULL},
 	{"--upstream", NULL, "URL", OPTION_TEXT, 0, AT(upstream), NULL, NULL},
 	{"--upstream-ca", NULL, "FILE", OPTION_TEXT, 0, AT(upstream_ca), NULL, NULL},
+	{"--upstream-timeout", NULL, "SECONDS", OPTION_NUMBER, 0, AT(upstream_timeout_s), NULL, NULL},
 	{"--path", NULL, "PATH", OPTION_TEXT, 0, AT(path), NULL, NULL},
 	{"--tls-cert", NULL, "FILE", OPTION_TEXT, 0, AT(tls_cert), NULL, NULL},
 	{"--tls-key", NULL, "FILE", OPTION_TEXT, 0, AT(tls_key), NULL, NULL},
@@ -86,8 +87,9 @@ static int check_http(const options *o)
 		say("--path begins with '/'; '%s' does not", o->path);
 		return EXIT_USAGE;
 	}
-	if (o->max_sessions > 100000 || o->max_connections > 100000 || o->session_idle_s > 31536000) {
-		say("--max-sessions and --max-connections are at most 100000, --session-idle 31536000");
+	if (o->max_sessions > 100000 || o->max_connections > 100000 || o->session_idle_s > 31536000 ||
+	    o->upstream_timeout_s > 31536000) {
+		say("--max-sessions and --max-connections are at most 100000, --session-idle and --upstream-timeout 31536000");
 		return EXIT_USAGE;
 	}
 	return EXIT_OK;
@@ -133,6 +135,7 @@ int options_read_guard(options *o, int argc, char **argv)
 	o->max_sessions = 1024;
 	o->max_connections = 1024;
 	o->session_idle_s = 3600;
+	o->upstream_timeout_s = 300;
 	o->verb = argc > 1 ? argv[1] : "";
 	const verb *v = find_verb(o->verb);
 	int n = 0, n_used = 0;

@@ -60,6 +60,7 @@ typedef struct options {
 	uint64_t max_sessions;
 	uint64_t max_connections;
 	uint64_t session_idle_s;
+	uint64_t upstream_timeout_s;
 } options;
 
 /* Reads the command line. EXIT_OK, or EXIT_USAGE after saying what is wrong. */

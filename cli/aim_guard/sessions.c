@@ -34,21 +34,6 @@ static void unlink_one(sessions *s, session *one)
 }
 
 /* A session that is in use at this moment waits for the next time. */
-aim_status sessions_poll(sessions *s, int64_t now_us, aim_error *err)
-{
-	aim_status first = AIM_OK;
-	pthread_mutex_lock(&s->lock);
-	for (session *one = s->first; one; one = one->next) {
-		if (one->is_over || pthread_mutex_trylock(&one->lock) != 0)
-			continue;
-		aim_status rc = aim_guard_poll(one->guard, now_us, first == AIM_OK ? err : NULL);
-		first = first == AIM_OK ? rc : first;
-		pthread_mutex_unlock(&one->lock);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return first;
-}
-
 session *session_find(sessions *s, const char *id)
 {
 	pthread_mutex_lock(&s->lock);
@@ -133,19 +118,56 @@ void session_end(sessions *s, session *one)
 	pthread_mutex_unlock(&s->lock);
 }
 
-void session_release(sessions *s, session *one)
+/* Its last user frees what is over. */
+static void give_back(sessions *s, session *one, int was_used)
 {
-	if (!one)
-		return;
 	pthread_mutex_lock(&s->lock);
 	one->n_users--;
-	one->idle_since = now_ms();
+	if (was_used)
+		one->idle_since = now_ms();
 	int is_last = one->is_over && one->n_users == 0;
 	if (is_last)
 		unlink_one(s, one);
 	pthread_mutex_unlock(&s->lock);
 	if (is_last)
 		destroy(one);
+}
+
+void session_release(sessions *s, session *one)
+{
+	if (one)
+		give_back(s, one, 1);
+}
+
+/* The next one of this round, held so that it stays. */
+static session *take_next(sessions *s)
+{
+	pthread_mutex_lock(&s->lock);
+	session *one = s->first;
+	while (one && (one->is_over || one->round == s->round))
+		one = one->next;
+	if (one) {
+		one->round = s->round;
+		one->n_users++;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return one;
+}
+
+/* Writing may take its time: meanwhile nobody else waits, neither for the list nor, where it is in use, for the guard. */
+aim_status sessions_poll(sessions *s, int64_t now_us, aim_error *err)
+{
+	aim_status first = AIM_OK;
+	s->round++; /* of the one thread that polls */
+	for (session *one; (one = take_next(s));) {
+		if (pthread_mutex_trylock(&one->lock) == 0) {
+			aim_status rc = aim_guard_poll(one->guard, now_us, first == AIM_OK ? err : NULL);
+			first = first == AIM_OK ? rc : first;
+			pthread_mutex_unlock(&one->lock);
+		}
+		give_back(s, one, 0);
+	}
+	return first;
 }
 
 void sessions_sweep(sessions *s, int everything)

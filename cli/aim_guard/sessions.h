@@ -18,6 +18,7 @@ typedef struct session {
 	unsigned n_users;
 	int64_t idle_since;
 	int is_over; /* freed by its last user */
+	unsigned round; /* of polling, that it was last part of */
 } session;
 
 typedef struct sessions {
@@ -27,6 +28,7 @@ typedef struct sessions {
 	unsigned n;
 	unsigned max;
 	int64_t idle_ms;
+	unsigned round;
 } sessions;
 
 int sessions_init(sessions *s, program *p, unsigned max, int64_t idle_ms);

@@ -26,6 +26,7 @@ class Server:
     def __init__(self):
         self.seen = []
         self.stream = None
+        self.silent = b""  # what an answer begins with, that does not go on
         self.socket = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self.listen, daemon=True).start()
 
@@ -42,6 +43,10 @@ class Server:
                 length = re.search(rb"(?im)^content-length: *(\d+)", head)
                 body = lines.read(int(length[1])) if length else b""
                 self.seen.append((head, body))
+                if self.silent and b"tools/call" in body:
+                    connection.sendall(self.silent)
+                    lines.read()  # until the guard gives up
+                    return
                 connection.sendall(self.answer(body))
 
     def answer(self, body):
@@ -133,6 +138,17 @@ def no_header_hides_in_another():
             status, _, seen = guard.post(call(), more=[line])
             assert status == 400 and not seen, (line, status, seen)
         assert guard.post(call(), more=[b"X-A: a\tb", b"api_key: 1"])[0] == 200
+
+
+@case
+def a_server_that_falls_silent_is_given_up():
+    with Guard("--upstream-timeout", "1") as guard:
+        for begun in (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"):
+            guard.server.silent = begun
+            status, text, _ = guard.post(call())
+            assert status == 502 and b"-32603" in text, (begun, status, text)
+        guard.server.silent = b""
+        assert guard.post(call())[0] == 200
 
 
 @case

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define ID_PREFIX "alr_"
-#define ATTEMPTS 64
 #define DAY_US INT64_C(86400000000)
 #define MAX_OCCURRENCES UINT64_C(9007199254740991) /* RFC 7493 §2.2 */
 
@@ -356,7 +355,7 @@ aim_status aim_alert_raise(aim_alerts *alerts, const aim_alert_spec *spec, aim_a
 	if (!alerts || !spec)
 		return AIM__MISUSE(alerts ? alerts->ctx : NULL, "alerts and spec are required");
 	aim_status rc = AIM_E_CONFLICT;
-	for (int i = 0; rc == AIM_E_CONFLICT && i < ATTEMPTS; i++)
+	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__COMMIT_ATTEMPTS; i++)
 		rc = raise_once(alerts, spec, out, err);
 	return rc;
 }
@@ -438,7 +437,7 @@ aim_status aim_alert_move(aim_alerts *alerts, aim_str id, const aim_alert_step *
 	if (rc != AIM_OK)
 		return rc;
 	rc = AIM_E_CONFLICT;
-	for (int i = 0; rc == AIM_E_CONFLICT && i < ATTEMPTS; i++) {
+	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__COMMIT_ATTEMPTS; i++) {
 		aim__alert_change c;
 		aim__alert_change_init(&c, alerts);
 		rc = move_once(&c, (aim_str){own, AIM__ID_LEN}, &s, err);

@@ -6,6 +6,11 @@
 
 #include <aim/audit.h>
 
+/* How often a change is tried again when others changed the same record meanwhile. A conflict means that somebody else got
+ * on, so a row that hundreds share at once costs each of them as many tries; and a slow process beside a fast one loses
+ * a good many in a row. The bound only ends what would never end. */
+#define AIM__COMMIT_ATTEMPTS 4096
+
 /* A change: operations with preconditions (at most 4 096), and the records of it (1 to 1 024). */
 typedef struct aim__change {
 	const aim_store_op *ops;

@@ -6,6 +6,7 @@
  * the generation up, so that what was reserved before it is not given back after it. */
 #include "enforce/limit.h"
 
+#include "audit/commit.h"
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/error.h"
@@ -18,7 +19,6 @@
 #include <string.h>
 
 #define LAYER AIM_LAYER_ENFORCE
-#define ATTEMPTS 64 /* each time somebody else got on */
 
 /* One row under way. Confined. */
 typedef struct row {
@@ -214,7 +214,7 @@ static aim_status count_none(row *r, int64_t now_us, aim__limiter_mark *mark)
 static aim_status apply(row *r, change what, int64_t now_us, aim__limiter_mark *mark, aim_error *err)
 {
 	aim_status rc = AIM_E_CONFLICT;
-	for (int i = 0; rc == AIM_E_CONFLICT && i < ATTEMPTS; i++) {
+	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__COMMIT_ATTEMPTS; i++) {
 		int64_t at_us = now_us;
 		rc = load(r, &at_us, err);
 		if (rc != AIM_OK)

@@ -151,10 +151,6 @@ static aim_status add_once(link_work *w, aim_str actor, aim_error *err)
 	return commit(w, ops, actor, now_us, w->exists ? "connect" : "link", err);
 }
 
-/* Every connection counts in the one row, so each of many that begin together waits for all before it. A conflict means
- * that another one came through. */
-#define ADD_ATTEMPTS 4096
-
 aim_status aim_link_add(aim_registry *registry, aim_str agent, aim_str server, aim_str actor,
                         aim_error *err)
 {
@@ -170,7 +166,7 @@ aim_status aim_link_add(aim_registry *registry, aim_str agent, aim_str server, a
 		rc = aim__subject_usable(registry, &aim__server_kind, server, w.server, err);
 	if (rc == AIM_OK)
 		rc = AIM_E_CONFLICT;
-	for (int i = 0; rc == AIM_E_CONFLICT && i < ADD_ATTEMPTS; i++)
+	for (int i = 0; rc == AIM_E_CONFLICT && i < AIM__RECORD_ATTEMPTS; i++)
 		rc = add_once(&w, actor, err);
 	work_dispose(&w);
 	return rc;

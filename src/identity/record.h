@@ -8,9 +8,7 @@
 #include "store/fields.h"
 #include "store/walk.h"
 
-/* How often a change is tried again when others changed the same record meanwhile. Each time somebody got
- * on; a slow process beside a fast one loses a good many in a row. */
-#define AIM__RECORD_ATTEMPTS 64
+#define AIM__RECORD_ATTEMPTS AIM__COMMIT_ATTEMPTS
 
 static inline aim_status aim__record_key(aim_buf *key, const char *prefix, const aim_str *parts, size_t n_parts,
                                          aim_error *err)

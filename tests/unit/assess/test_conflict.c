@@ -23,7 +23,7 @@ static void a_move_is_tried_again(void **state)
 	door_touch(&b.d, 3);
 	assert_status(aim_agent_move(b.h.registry, S(id), &move, NULL), AIM_OK);
 	move.status = AIM_REGISTRY_REVOKED;
-	door_touch(&b.d, 1000);
+	door_touch(&b.d, 1000000);
 	assert_status(aim_agent_move(b.h.registry, S(id), &move, NULL), AIM_E_CONFLICT);
 	door_touch(&b.d, 0);
 	assert_status(aim_agent_find_name(b.h.registry, S("a"), &agent, NULL), AIM_OK);
@@ -74,7 +74,7 @@ static void a_baseline_is_compared_again(void **state)
 	door_touch(&b.d, 3);
 	assert_status(observe(baseline, "{\"name\":\"a\",\"title\":\"x\"}"), AIM_OK);
 	assert_int_equal(aim_baseline_finding_count(baseline), 1);
-	door_touch(&b.d, 1000);
+	door_touch(&b.d, 1000000);
 	assert_status(observe(baseline, "{\"name\":\"a\",\"title\":\"y\"}"), AIM_E_CONFLICT);
 	assert_int_equal(aim_baseline_finding_count(baseline), 0);
 	aim_baseline_approval a = {.struct_size = sizeof a, .actor = S("admin")};
@@ -137,7 +137,7 @@ static void drift_is_recorded_again_as_a_whole(void **state)
 		assert_status(check_tool(drift, server, "{\"name\":\"a\",\"title\":\"x\"}"), AIM_OK);
 		size_t n = house_records(&b.h, NULL);
 		snprintf(b.d.key, sizeof b.d.key, "%s%s%s", keys[i][0], server, keys[i][1]); /* all of them exist now */
-		door_touch(&b.d, 1000);
+		door_touch(&b.d, 1000000);
 		assert_status(check_tool(drift, server, "{\"name\":\"a\",\"title\":\"y\"}"), AIM_E_CONFLICT);
 		assert_int_equal(aim_drift_finding_count(drift), 0);
 		assert_int_equal(house_records(&b.h, NULL), n);

@@ -4,6 +4,8 @@
  * request, and on loopback its Host too, must be of this machine (MCP 2025-11-25, transports, "Security Warning"). */
 #include "program.h"
 
+#include "../common/loopback.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
@@ -65,30 +67,13 @@ static enum MHD_Result refuse_with(struct MHD_Connection *c, unsigned status, co
 
 /* ---- who may ask ---- */
 
-/* 1 for "localhost", "127.0.0.1" or "[::1]", with or without a port. */
-static int is_this_machine(const char *host)
-{
-	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		size_t len = strlen(names[i]);
-		if (strncasecmp(host, names[i], len) != 0)
-			continue;
-		const char *rest = host + len;
-		if (*rest == '\0' || (*rest == ':' && rest[1] && strspn(rest + 1, "0123456789") == strlen(rest + 1)))
-			return 1;
-	}
-	return 0;
-}
-
 static int origin_may(const http *h, const char *origin)
 {
 	if (!origin)
 		return 1;
 	if (h->p->config->origin && strcmp(origin, h->p->config->origin) == 0)
 		return 1;
-	if (strncmp(origin, "http://", 7) == 0)
-		return is_this_machine(origin + 7);
-	return strncmp(origin, "https://", 8) == 0 && is_this_machine(origin + 8);
+	return loopback_is_origin(origin);
 }
 
 /* Hashes are compared, so that time tells nothing of the token. */
@@ -232,7 +217,7 @@ static unsigned refusal(const http *h, struct MHD_Connection *c, const char *url
 {
 	const char *host = header(c, "Host");
 	*out_header = NULL;
-	if (!origin_may(h, header(c, "Origin")) || (h->loopback && (!host || !is_this_machine(host))))
+	if (!origin_may(h, header(c, "Origin")) || (h->loopback && (!host || !loopback_is_host(host))))
 		return MHD_HTTP_FORBIDDEN;
 	if (!token_may(h, header(c, "Authorization"))) {
 		*out_header = "WWW-Authenticate";
